@@ -1,0 +1,1 @@
+"""The in-line proxy for ClearIP: what runs inside Kamailio."""

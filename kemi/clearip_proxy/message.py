@@ -1,0 +1,90 @@
+"""The head of a SIP message (RFC 3261 §7): start line and header fields, never the body."""
+
+import re
+from dataclasses import dataclass
+
+from clearip_proxy.grammar import TOKEN, canonical_name, has_control, unfold
+
+_STATUS_LINE = re.compile(r"(?:SIP|sip)/2\.0[ \t]+([1-6][0-9]{2})(?: (.*))?", re.DOTALL)
+_HEADER_LINE = re.compile(rf"({TOKEN})[ \t]*:(.*)", re.DOTALL)
+_END_OF_HEAD = re.compile(r"\n\r?\n")
+_REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
+
+
+class MalformedMessage(ValueError):  # noqa: N818 - named as the RFC names it
+    """The text has no status line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderFields:
+    """Header fields in the order received: (name as received, value unfolded)."""
+
+    headers: tuple[tuple[str, str], ...]
+    faults: tuple[str, ...]
+    """Why header lines were skipped, by line number; never what they held."""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return all values under a name, in order, under its compact form too."""
+        wanted = canonical_name(name)
+        return tuple(value for field, value in self.headers if canonical_name(field) == wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipResponse(HeaderFields):
+    """A response without its body (RFC 3261 §7.2)."""
+
+    status: int
+    reason_phrase: str
+    """To the letter; empty when it held a control character, which `faults` then says."""
+
+
+def parse_response(raw: str | bytes) -> SipResponse:
+    """Read a response; bytes, and str made of bytes, are UTF-8 with surrogate escapes.
+
+    Raises `MalformedMessage` when there is no status line, and nothing else.
+    """
+    start_line, rest = _split_head(raw)
+    match = _STATUS_LINE.fullmatch(start_line)
+    if match is None:
+        raise MalformedMessage("no status line")
+    reason_phrase = match[2] or ""
+    is_clean = not has_control(reason_phrase)
+    fields = _parse_lines(rest)
+    return SipResponse(
+        headers=fields.headers,
+        faults=fields.faults if is_clean else (*fields.faults, _REASON_PHRASE_FAULT),
+        status=int(match[1]),
+        reason_phrase=reason_phrase if is_clean else "",
+    )
+
+
+def parse_headers(raw: str | bytes) -> HeaderFields:
+    """Read the header fields of a request or a response; its first line is passed over."""
+    return _parse_lines(_split_head(raw)[1])
+
+
+def _split_head(raw: str | bytes) -> tuple[str, str]:
+    """Return the start line and the header lines; line ends are CRLF or LF."""
+    text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+    text = text.lstrip("\r\n")  # RFC 3261 §7.5: empty lines before the start line are ignored
+    end = _END_OF_HEAD.search(text)
+    start_line, _, rest = text[: end.start() if end else None].partition("\n")
+    return start_line.removesuffix("\r"), rest.removesuffix("\r")
+
+
+def _parse_lines(head: str) -> HeaderFields:
+    """Read header lines; a malformed one is skipped and becomes a fault."""
+    headers: list[tuple[str, str]] = []
+    faults: list[str] = []
+    for number, line in enumerate(unfold(head).split("\n"), start=1):
+        match = _HEADER_LINE.match(line)
+        if match is None:
+            if line.strip(" \t\r"):
+                faults.append(f"header line {number}: no field name")
+            continue
+        value = match[2].removesuffix("\r").strip(" \t")
+        if has_control(value):
+            faults.append(f"header line {number}: control character in {match[1]}")
+            continue
+        headers.append((match[1], value))
+    return HeaderFields(headers=tuple(headers), faults=tuple(faults))

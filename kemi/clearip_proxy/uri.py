@@ -1,0 +1,185 @@
+"""SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), kept to the letter."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
+from urllib.parse import unquote
+
+from clearip_proxy.grammar import (
+    Parameters,
+    find_parameter,
+    has_control,
+    is_token,
+    split_parameters,
+)
+
+_VISIBLE = re.compile(r"[!#-;=?-~]+")
+"""Visible ASCII without `"`, `<` and `>`: what can stand in a request line and in brackets."""
+
+# Underscores are no part of a host name, but trunk groups that stand for a host have them.
+_HOST_PART = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(;[^?]*)?(\?.*)?")
+_VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
+_MAX_PORT = 65535
+_DEFAULT_PORT = 5060
+_DEFAULT_TLS_PORT = 5061
+
+
+class MalformedUri(ValueError):  # noqa: N818 - named like MalformedMessage
+    """The text is not a SIP, SIPS or tel URI; the message says why, never what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """A parsed URI; every part is to the letter unless it says otherwise."""
+
+    text: str
+    """The whole URI as received."""
+    scheme: str
+    """`sip`, `sips` or `tel`, in lower case."""
+    user: str | None
+    """With its user parameters (`+1404…;rn=…;npdi`), without a password; a tel number."""
+    password: str | None
+    host: str
+    """An IPv6 reference keeps its brackets; empty for tel."""
+    port: int | None
+    parameters: Parameters
+    header_part: str
+    """The embedded headers as received, from the `?` on; empty without any."""
+    headers: tuple[tuple[str, str], ...]
+    """Embedded headers (RFC 3261 §19.1.1), percent-decoded, free of control characters."""
+    faults: tuple[str, ...]
+    """Why embedded headers were left out."""
+
+    def without_headers(self) -> str:
+        """Return the URI to the letter, its embedded headers cut off."""
+        return self.text[: len(self.text) - len(self.header_part)]
+
+    def param(self, name: str) -> str | None:
+        """Return a URI parameter; "" for a flag, None when absent."""
+        return find_parameter(self.parameters, name)
+
+    def user_param(self, name: str) -> str | None:
+        """Return a parameter of the user part, such as `rn` or `tgrp` (RFC 4694, RFC 4904)."""
+        return find_parameter(split_parameters((self.user or "").partition(";")[2]), name)
+
+    @property
+    def transport(self) -> str | None:
+        """The `transport` parameter in lower case, None when absent."""
+        value = self.param("transport")
+        return value.lower() if value else None
+
+    @property
+    def canonical_host(self) -> str:
+        """The host in lower case without a root dot; IPv6 in its one short form."""
+        if self.host.startswith("["):
+            return f"[{IPv6Address(self.host[1:-1]).compressed}]"
+        return self.host.lower().rstrip(".")
+
+    @property
+    def effective_port(self) -> int:
+        """The port given, or the default of scheme and transport (RFC 3261 §19.1.2)."""
+        if self.port is not None:
+            return self.port
+        is_tls = self.scheme == "sips" or self.transport == "tls"
+        return _DEFAULT_TLS_PORT if is_tls else _DEFAULT_PORT
+
+
+def parse_uri(text: str) -> Uri:
+    """Parse a SIP, SIPS or tel URI of any length; raises `MalformedUri`."""
+    if not _VISIBLE.fullmatch(text):
+        raise MalformedUri("character that no URI may hold" if text else "no URI")
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if scheme in {"sip", "sips"} and colon:
+        return _parse_sip(text, scheme, rest)
+    if scheme == "tel" and colon:
+        return _parse_tel(text, rest)
+    raise MalformedUri("neither a SIP nor a tel URI")
+
+
+def same_destination(one: Uri, other: Uri) -> bool:
+    """Tell whether two URIs lead to the same user at the same place, to find loops.
+
+    The comparison of RFC 3261 §19.1.4 without parameters, embedded headers, password and
+    scheme: the user to the letter but for percent-encoding, the host in any case, the port
+    with its default. A tel URI only equals a tel URI (RFC 3966 §4).
+    """
+    return _destination(one) == _destination(other)
+
+
+def _destination(uri: Uri) -> tuple[str | None, str, int]:
+    if uri.scheme == "tel":
+        return (uri.user or "").translate(_VISUAL_SEPARATORS), "", 0
+    user = None if uri.user is None else unquote(uri.user, errors="surrogateescape")
+    return user, uri.canonical_host, uri.effective_port
+
+
+def _parse_tel(text: str, rest: str) -> Uri:
+    number, _, parameters = rest.partition(";")
+    if not number:
+        raise MalformedUri("no number")
+    return Uri(text, "tel", number, None, "", None, split_parameters(parameters), "", (), ())
+
+
+def _parse_sip(text: str, scheme: str, rest: str) -> Uri:
+    # `?` and `;` may stand in the user part, `@` may not: it is looked for first.
+    before, at, after = rest.partition("@")
+    match = _HOST_PART.fullmatch(after if at else before)
+    if match is None:
+        raise MalformedUri("malformed host or port")
+    user, password = _parse_userinfo(before) if at else (None, None)
+    headers, faults = _parse_headers(match[4] or "")
+    return Uri(
+        text=text,
+        scheme=scheme,
+        user=user,
+        password=password,
+        host=_checked_host(match[1]),
+        port=_checked_port(match[2]),
+        parameters=split_parameters(match[3] or ""),
+        header_part=match[4] or "",
+        headers=headers,
+        faults=faults,
+    )
+
+
+def _parse_userinfo(userinfo: str) -> tuple[str, str | None]:
+    user, colon, password = userinfo.partition(":")
+    if not user:
+        raise MalformedUri("empty user")
+    return user, password if colon else None
+
+
+def _checked_host(host: str) -> str:
+    if host.startswith("["):
+        try:
+            IPv6Address(host[1:-1])
+        except AddressValueError:
+            raise MalformedUri("malformed IPv6 address") from None
+    return host
+
+
+def _checked_port(digits: str | None) -> int | None:
+    if digits is None:
+        return None
+    port = int(digits)
+    if not 0 < port <= _MAX_PORT:
+        raise MalformedUri("port out of range")
+    return port
+
+
+def _parse_headers(header_part: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Decode `?name=value&…`; what could not be sent as a header is left out as a fault."""
+    headers: list[tuple[str, str]] = []
+    faults: list[str] = []
+    for number, header in enumerate(filter(None, header_part[1:].split("&")), start=1):
+        encoded_name, equals, encoded_value = header.partition("=")
+        name = unquote(encoded_name, errors="surrogateescape")
+        value = unquote(encoded_value, errors="surrogateescape")
+        if not equals or not is_token(name):
+            faults.append(f"embedded header {number}: no name")
+        elif has_control(value):
+            faults.append(f"embedded header {number}: control character")
+        else:
+            headers.append((name, value))
+    return tuple(headers), tuple(faults)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import (
     Parameters,
     find_parameter,
@@ -81,7 +82,7 @@ def parse_contacts(values: Iterable[str]) -> ParsedContacts:
             continue
         contacts.append(contact)
         faults.extend(f"contact {position}: {fault}" for fault in contact_faults)
-    return ParsedContacts(tuple(contacts), (*faults, *truncations))
+    return ParsedContacts(tuple(contacts), first_faults((*faults, *truncations)))
 
 
 def target_set(contacts: Iterable[Contact]) -> tuple[Contact, ...]:

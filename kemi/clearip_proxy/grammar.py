@@ -37,7 +37,9 @@ COMPACT_NAMES = {
     "y": "identity",  # RFC 8224
 }
 
-TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
+HEADER_NAME = r"[A-Za-z0-9\-.!%*_+`'~]+"
+"""The pattern of a header field name, which is a token (RFC 3261 §25.1)."""
+
 _QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
 _ANGLE = r"<[^>]*>?"
 
@@ -46,7 +48,7 @@ _SEPARATED = {
     ",": re.compile(f"{_QUOTED}|{_ANGLE}|,", re.DOTALL),
     ";": re.compile(f"{_QUOTED}|{_ANGLE}|;", re.DOTALL),
 }
-_IS_TOKEN = re.compile(TOKEN)
+_IS_TOKEN = re.compile(HEADER_NAME)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Starts at the first blank of a run only, or a long run would be read once per blank.
 _FOLD = re.compile(r"(?<![ \t])[ \t]*(?:\r?\n[ \t]+)+")

@@ -68,7 +68,7 @@ def merge_identities(
     """
     added = tuple(from_clearip)
     replaced = {ppt_of(value) for value in added} if mode == "replace" else set()
-    kept = (value for value in received if not replaced or ppt_of(value) not in replaced)
+    kept = (value for value in received if ppt_of(value) not in replaced)
     return tuple(dict.fromkeys((*kept, *added)))
 
 

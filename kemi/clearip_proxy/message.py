@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from clearip_proxy.grammar import TOKEN, canonical_name, has_control, unfold
+from clearip_proxy.faults import first_faults
+from clearip_proxy.grammar import HEADER_NAME, canonical_name, has_control, unfold
 
 _STATUS_LINE = re.compile(r"(?:SIP|sip)/2\.0[ \t]+([1-6][0-9]{2})(?: (.*))?", re.DOTALL)
-_HEADER_LINE = re.compile(rf"({TOKEN})[ \t]*:(.*)", re.DOTALL)
+_HEADER_LINE = re.compile(rf"({HEADER_NAME})[ \t]*:(.*)", re.DOTALL)
 _END_OF_HEAD = re.compile(r"\n\r?\n")
 _REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
 
@@ -21,7 +22,7 @@ class HeaderFields:
 
     headers: tuple[tuple[str, str], ...]
     faults: tuple[str, ...]
-    """Why header lines were skipped, by line number; never what they held."""
+    """Why header lines were skipped, by number of the unfolded line; never what they held."""
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values under a name, in order, under its compact form too."""
@@ -87,4 +88,4 @@ def _parse_lines(head: str) -> HeaderFields:
             faults.append(f"header line {number}: control character in {match[1]}")
             continue
         headers.append((match[1], value))
-    return HeaderFields(headers=tuple(headers), faults=tuple(faults))
+    return HeaderFields(headers=tuple(headers), faults=first_faults(faults))

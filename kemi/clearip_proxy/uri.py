@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
+from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import (
     Parameters,
     find_parameter,
@@ -182,4 +183,4 @@ def _parse_headers(header_part: str) -> tuple[tuple[tuple[str, str], ...], tuple
             faults.append(f"embedded header {number}: control character")
         else:
             headers.append((name, value))
-    return tuple(headers), tuple(faults)
+    return tuple(headers), first_faults(faults)

@@ -1,0 +1,18 @@
+"""How the branches of a transaction ended, when it was not with a 2xx."""
+
+from dataclasses import dataclass
+
+from clearip_proxy.message import SipResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """The caller has given up meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """No final response came in time; the one that Kamailio shows is of its own making."""
+
+
+BranchOutcome = Canceled | NoResponse | SipResponse

@@ -1,0 +1,61 @@
+"""What the proxy can decide to do with a request, as values. The gateway carries them out."""
+
+from dataclasses import dataclass
+
+from clearip_proxy.response_context import ResponseContext
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Do nothing: no response, no branch."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send a final response of the proxy's own."""
+
+    status: int
+    reason_phrase: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """(name, value), in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayResponse:
+    """Let the received final response go to the caller as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBranches:
+    """Pass a CANCEL on to every branch of the INVITE that it matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRoute:
+    """Forward a request inside a dialog along its route set (RFC 3261 §16.4)."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryClearIp:
+    """Ask a ClearIP site: the most preferred one, or the next one after those asked."""
+
+    context: ResponseContext
+    next_site: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Try one target (one step of the sequential search, RFC 3261 §16.6)."""
+
+    target: str
+    """The Request-URI."""
+    context: ResponseContext
+    no_response_timeout_ms: int
+    answer_timeout_ms: int
+
+
+Decision = Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork

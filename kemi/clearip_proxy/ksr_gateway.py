@@ -1,0 +1,265 @@
+"""Kamailio to values, decisions to Kamailio calls; no policy.
+
+The only module that knows pseudo-variables and the meaning of KEMI's return codes: an int of
+Kamailio is compared (`> 0`) here and nowhere else.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
+from clearip_proxy.decisions import (
+    CancelBranches,
+    Decision,
+    Discard,
+    FollowRoute,
+    Fork,
+    QueryClearIp,
+    RelayResponse,
+    Reply,
+)
+from clearip_proxy.grammar import has_control
+from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.message import parse_response
+from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.routing import Pending, Request, after_unavailable
+from clearip_proxy.search import TERMINATED, after_unreachable
+from clearip_proxy.uri import parse_uri
+
+# Callbacks that Kamailio looks up by name. A name without a method would not be an error: the
+# callback would not run, and ClearIP's 302 would be forwarded to the caller. A test compares
+# these with the entry class.
+ON_CLEARIP_FAILURE = "ksr_failure_clearip"
+ON_TARGET_FAILURE = "ksr_failure_target"
+ON_TARGET_BRANCH = "ksr_branch_target"
+
+CONTEXT_VARIABLE = "response_context"
+SITE_SET = 1
+"""The dispatcher set that holds the ClearIP sites."""
+BY_PRIORITY = 8
+"""The dispatcher algorithm that takes the first site that is not down."""
+HOP_LIMIT = 70
+"""The Max-Forwards of a request that came without one (RFC 3261 §16.6)."""
+MAX_RECEIVED_IDENTITIES = 16
+
+
+def monotonic_ms() -> int:
+    """Read the machine's monotonic clock, which all of Kamailio's processes share."""
+    return int(time.monotonic() * 1000)
+
+
+class KsrGateway:
+    """Reads what arrived from Kamailio, and carries decisions out."""
+
+    def __init__(
+        self, ksr: KsrPort, policy: RoutingPolicy, now_ms: Callable[[], int] = monotonic_ms
+    ) -> None:
+        self._ksr = ksr
+        self._policy = policy
+        self.now_ms = now_ms
+
+    # Reading
+
+    def request(self) -> Request:
+        """Read the request that arrived."""
+        ksr = self._ksr
+        return Request(
+            method=self._text("$rm"),
+            uri=self._text("$ru"),
+            source_address=self._text("$si"),
+            has_to_tag=ksr.siputils.has_totag() > 0,
+            hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
+            proxy_require=self._header("Proxy-Require"),
+            is_well_formed=ksr.sanity.sanity_check_defaults() > 0,
+            now_ms=self.now_ms(),
+        )
+
+    def pending(self) -> Pending:
+        """Read what the rest of a call attempt needs of the request it began with."""
+        return Pending(
+            called_uri=self._text("$ou"),
+            received_identities=self._received_identities(),
+            now_ms=self.now_ms(),
+        )
+
+    def branch_outcome(self) -> BranchOutcome:
+        """Read, in a failure route, how the branches ended."""
+        if self._ksr.tm.t_is_canceled() > 0:
+            return Canceled()
+        raw = self._received_response()
+        return NoResponse() if raw is None else parse_response(raw)
+
+    def context(self) -> ResponseContext:
+        """Read the response context of the transaction."""
+        text = self._ksr.pvx.xavu_get(CONTEXT_VARIABLE)
+        return ResponseContext.from_text(str(text)) if text else ResponseContext()
+
+    def _received_response(self) -> str | bytes | None:
+        """Return the whole response, None when Kamailio made it up.
+
+        Kamailio hands texts to Python as UTF-8; a response with other bytes in it, in its body
+        say, is fetched in hexadecimal.
+        """
+        try:
+            raw = self._ksr.pv.get("$T_rpl($mb)")
+        except UnicodeDecodeError:
+            return bytes.fromhex(self._text("$(T_rpl($mb){s.encode.hexa})"))
+        return None if raw is None else str(raw)
+
+    def _received_identities(self) -> tuple[str, ...]:
+        values: list[str] = []
+        while len(values) < MAX_RECEIVED_IDENTITIES:
+            value = self._ksr.hdr.get_idx("Identity", len(values))
+            if value is None:
+                break
+            values.append(str(value))
+        return tuple(values)
+
+    def _text(self, pseudo_variable: str) -> str:
+        value = self._ksr.pv.get(pseudo_variable)
+        return "" if value is None else str(value)
+
+    def _header(self, name: str) -> str | None:
+        value = self._ksr.hdr.get(name)
+        return None if value is None else str(value)
+
+    # Carrying out
+
+    def begin(self, decision: Decision) -> None:
+        """Carry out the first decision on a request; a retransmission is absorbed here."""
+        if isinstance(decision, QueryClearIp | Fork):
+            if self._ksr.tm.t_newtran() <= 0:
+                return
+            # A route set of the caller's own making must steer neither ClearIP nor a target.
+            self._ksr.hdr.remove("Route")
+        self.carry_out(decision)
+
+    def carry_out(self, decision: Decision) -> None:
+        """Carry out a decision, and those that follow when a branch cannot be sent."""
+        step: Decision | None = decision
+        while step is not None:
+            step = self._step(step)
+
+    def _step(self, decision: Decision) -> Decision | None:
+        match decision:
+            case Discard():
+                self._log(f"discarded: {decision.reason}")
+            case Reply():
+                self._reply(decision)
+            case RelayResponse():
+                self._log(f"relayed: {self._ksr.tm.t_get_status_code()}")
+            case CancelBranches():
+                return self._cancel()
+            case FollowRoute():
+                return self._follow_route(decision.method)
+            case QueryClearIp():
+                return self._query_clearip(decision)
+            case Fork():
+                return self._fork(decision)
+        return None
+
+    def _reply(self, reply: Reply) -> None:
+        for name, value in reply.headers:
+            if not has_control(value):
+                self._ksr.hdr.append_to_reply(f"{name}: {value}\r\n")
+        self._ksr.sl.send_reply(reply.status, reply.reason_phrase)
+        self._log(f"answered: {reply.status} {reply.reason_phrase}")
+
+    def _cancel(self) -> Decision | None:
+        if self._ksr.tm.t_check_trans() <= 0:
+            return Reply(481, "Call/Transaction Does Not Exist")
+        self._ksr.tm.t_relay()
+        self._log("canceled by the caller")
+        return None
+
+    def _follow_route(self, method: str) -> Decision | None:
+        """Forward in-dialog; an ACK to a response of the proxy's own ends here."""
+        ksr = self._ksr
+        if method == "ACK" and ksr.tm.t_check_trans() == 0:
+            return None
+        if ksr.rr.loose_route() > 0:
+            ksr.tm.t_relay()
+            return None
+        if method == "ACK":
+            return Discard("ACK of an unknown dialog")
+        return Reply(481, "Call/Transaction Does Not Exist")
+
+    def _query_clearip(self, query: QueryClearIp) -> Decision | None:
+        """Send the INVITE to the next site that takes it; True for nobody is not an answer."""
+        ksr, clearip = self._ksr, self._policy.clearip
+        self._store(query.context)
+        ksr.seturi(query.context.clearip_uri)
+        ksr.pvx.xavp_child_sets("tls", "server_name", clearip.server_name)
+        next_site: Callable[[], int] = ksr.dispatcher.ds_next_dst
+        first_site = partial(ksr.dispatcher.ds_select_dst, SITE_SET, BY_PRIORITY)
+        found = (next_site if query.next_site else first_site)()
+        while found > 0:
+            if self._relay(ON_CLEARIP_FAILURE, clearip.response_timeout_ms, None):
+                self._log(f"asked ClearIP: {self._text('$du')}")
+                return None
+            if ksr.tm.t_is_canceled() > 0:
+                return TERMINATED
+            self._log(f"ClearIP site cannot be reached: {self._text('$du')}")
+            found = next_site()
+        return after_unavailable(self.pending(), self._policy)
+
+    def _fork(self, fork: Fork) -> Decision | None:
+        ksr = self._ksr
+        self._store(fork.context)
+        ksr.seturi(fork.target)
+        ksr.pv.unset("$du")
+        ksr.pvx.xavp_child_sets("tls", "server_name", _server_name(fork.target))
+        ksr.tm.t_on_branch(ON_TARGET_BRANCH)
+        if self._relay(ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms):
+            self._log(f"target {fork.context.tried}: {fork.target}")
+            return None
+        if ksr.tm.t_is_canceled() > 0:
+            return TERMINATED
+        self._log(f"target {fork.context.tried} cannot be reached: {fork.target}")
+        return after_unreachable(fork.context, self._policy, self.now_ms())
+
+    def _relay(self, on_failure: str, no_response_ms: int, answer_ms: int | None) -> bool:
+        """Send a branch; False when it could not be sent, and the transaction lives on.
+
+        `answer_ms` bounds the time after a provisional response, None for the same bound.
+        Without the flag tm would answer the caller with a 477 at once, and no further target
+        would ever be tried.
+        """
+        tm = self._ksr.tm
+        tm.t_on_failure(on_failure)
+        tm.t_set_fr(answer_ms or no_response_ms, no_response_ms)
+        tm.t_set_disable_internal_reply(1)
+        return tm.t_relay() > 0
+
+    def prepare_target_branch(self) -> None:
+        """Give a branch to a target the header fields that ClearIP returned.
+
+        In the branch route, so that every attempt has them exactly once: what a failure route
+        appends is lost on the branches after the next.
+        """
+        changes = self.context().changes
+        hdr = self._ksr.hdr
+        for name in changes.removed:
+            hdr.remove(name)
+        for name, value in changes.added:
+            hdr.append(f"{name}: {value}\r\n")
+        self._ksr.rr.record_route()
+
+    def fail(self, fault: str) -> None:
+        """Answer a request whose callback has raised, and say so loudly."""
+        self._ksr.err(f"{self._text('$ci')}: internal error: {fault}\n")
+        self._ksr.sl.send_reply(500, "Server Internal Error")
+
+    def _store(self, context: ResponseContext) -> None:
+        self._ksr.pvx.xavu_sets(CONTEXT_VARIABLE, context.to_text())
+
+    def _log(self, text: str) -> None:
+        self._ksr.info(f"{self._text('$ci')}: {text}\n")
+
+
+def _server_name(target: str) -> str:
+    """Return the name to ask for in TLS (RFC 6066 §3: never an address); "" for none."""
+    host = parse_uri(target).canonical_host
+    return "" if host.startswith("[") or host.replace(".", "").isdigit() else host

@@ -1,0 +1,96 @@
+"""What a transaction remembers between callbacks (the response context of RFC 3261 §16.6).
+
+Kamailio runs the callbacks of one call in different processes, so nothing may live on an
+object: the context travels as text in the transaction itself.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChanges:
+    """What every branch to a target gets, apart from its Request-URI."""
+
+    removed: tuple[str, ...] = ()
+    """Names of header fields that the received request loses."""
+    added: tuple[tuple[str, str], ...] = ()
+    """(name, value) of header fields that are appended, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalResponse:
+    """A final response worth keeping while the search goes on."""
+
+    status: int
+    reason_phrase: str
+    headers: tuple[tuple[str, str], ...] = ()
+    received: bool = True
+    """False when the proxy made it, because nobody answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseContext:
+    """The state of one call attempt."""
+
+    clearip_uri: str = ""
+    """The Request-URI that ClearIP is asked with."""
+    remaining: tuple[str, ...] = ()
+    """Request-URIs of the targets not tried yet, most preferred first."""
+    changes: HeaderChanges = HeaderChanges()
+    best: FinalResponse | None = None
+    """The best final response among the targets tried before the current one."""
+    search_ends_ms: int = 0
+    """When the whole search is over, on the machine's monotonic clock."""
+    tried: int = 0
+
+    def to_text(self) -> str:
+        """Return the text that `from_text` reads."""
+        best = self.best and (
+            self.best.status,
+            self.best.reason_phrase,
+            self.best.headers,
+            self.best.received,
+        )
+        return json.dumps(
+            (
+                self.clearip_uri,
+                self.remaining,
+                self.changes.removed,
+                self.changes.added,
+                best,
+                self.search_ends_ms,
+                self.tried,
+            ),
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read what `to_text` wrote."""
+        clearip_uri, remaining, removed, added, best, search_ends_ms, tried = json.loads(text)
+        return cls(
+            clearip_uri,
+            tuple(remaining),
+            HeaderChanges(tuple(removed), tuple((name, value) for name, value in added)),
+            best and FinalResponse(best[0], best[1], tuple(map(tuple, best[2])), best[3]),
+            search_ends_ms,
+            tried,
+        )
+
+    def with_failure(self, failure: FinalResponse) -> Self:
+        """Remember a target's failure if it is better than those before it."""
+        return replace(self, best=best_response(self.best, failure))
+
+
+def best_response(one: FinalResponse | None, other: FinalResponse) -> FinalResponse:
+    """Choose what the caller would rather know (RFC 3261 §16.7, step 6).
+
+    A response that somebody sent says more than a timeout that the proxy noticed; then the
+    lower class wins, as the RFC prefers, and among equals the first, whose target was
+    preferred.
+    """
+    if one is None:
+        return other
+    return min(one, other, key=lambda response: (not response.received, response.status // 100))

@@ -82,7 +82,7 @@ def parse_contacts(values: Iterable[str]) -> ParsedContacts:
             continue
         contacts.append(contact)
         faults.extend(f"contact {position}: {fault}" for fault in contact_faults)
-    return ParsedContacts(tuple(contacts), first_faults((*faults, *truncations)))
+    return ParsedContacts(tuple(contacts), first_faults((*truncations, *faults)))
 
 
 def target_set(contacts: Iterable[Contact]) -> tuple[Contact, ...]:

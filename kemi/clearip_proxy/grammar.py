@@ -68,12 +68,13 @@ def is_token(text: str) -> bool:
 
 def has_control(text: str) -> bool:
     """Tell whether text holds a control character other than HTAB; CR, LF and NUL are some."""
-    return _CONTROL.search(text) is not None
+    # The first half is the quick answer for nearly all texts.
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def unfold(text: str) -> str:
     """Join continuation lines: each fold becomes a single space (RFC 3261 §7.3.1)."""
-    return _FOLD.sub(" ", text) if "\n" in text else text
+    return _FOLD.sub(" ", text) if "\n " in text or "\n\t" in text else text
 
 
 def split_outside(text: str, separator: Literal[",", ";"]) -> tuple[str, ...]:
@@ -81,13 +82,19 @@ def split_outside(text: str, separator: Literal[",", ";"]) -> tuple[str, ...]:
 
     A quote or a bracket that is never closed reaches to the end of text.
     """
+    is_plain = '"' not in text and "<" not in text
+    parts = text.split(separator) if is_plain else _parts_outside(text, separator)
+    return tuple([stripped for part in parts if (stripped := part.strip(LWS))])
+
+
+def _parts_outside(text: str, separator: Literal[",", ";"]) -> list[str]:
     parts, start = [], 0
     for match in _SEPARATED[separator].finditer(text):
         if match[0] == separator:
             parts.append(text[start : match.start()])
             start = match.end()
     parts.append(text[start:])
-    return tuple(stripped for part in parts if (stripped := part.strip(LWS)))
+    return parts
 
 
 def split_list(value: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from clearip_proxy.grammar import HEADER_NAME, canonical_name, has_control, unfo
 
 _STATUS_LINE = re.compile(r"(?:SIP|sip)/2\.0[ \t]+([1-6][0-9]{2})(?: (.*))?", re.DOTALL)
 _HEADER_LINE = re.compile(rf"({HEADER_NAME})[ \t]*:(.*)", re.DOTALL)
-_END_OF_HEAD = re.compile(r"\n\r?\n")
 _REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
 
 
@@ -68,8 +67,8 @@ def _split_head(raw: str | bytes) -> tuple[str, str]:
     """Return the start line and the header lines; line ends are CRLF or LF."""
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
     text = text.lstrip("\r\n")  # RFC 3261 §7.5: empty lines before the start line are ignored
-    end = _END_OF_HEAD.search(text)
-    start_line, _, rest = text[: end.start() if end else None].partition("\n")
+    ends = [end for end in (text.find("\n\r\n"), text.find("\n\n")) if end >= 0]
+    start_line, _, rest = text[: min(ends, default=None)].partition("\n")
     return start_line.removesuffix("\r"), rest.removesuffix("\r")
 
 

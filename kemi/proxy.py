@@ -1,64 +1,14 @@
-"""Kamailio's entry script: one method per callback, and the only import of KSR."""
+"""Kamailio's entry script, and the only import of KSR."""
 
 from pathlib import Path
 
 import KSR
-from clearip_proxy.guard import guarded
+from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway
-from clearip_proxy.policy import RoutingPolicy, load_policy
-from clearip_proxy.routing import after_clearip, on_request
-from clearip_proxy.search import after_target
+from clearip_proxy.policy import load_policy
 
 
-class InlineProxy:
-    """The callbacks that Kamailio looks up by name, in every worker process."""
-
-    def __init__(self, gateway: KsrGateway, policy: RoutingPolicy) -> None:
-        self._gateway = gateway
-        self._policy = policy
-
-    def child_init(self, _rank: int) -> int:
-        """Begin a worker process; nothing to do."""
-        return 0
-
-    def ksr_request_route(self, _msg: object) -> int:
-        """Take a request."""
-        return guarded(self._on_request, self._gateway.fail)
-
-    def ksr_failure_clearip(self, _msg: object) -> int:
-        """Take the end of a query to ClearIP that was not a 2xx."""
-        return guarded(self._after_clearip, self._gateway.fail)
-
-    def ksr_failure_target(self, _msg: object) -> int:
-        """Take the end of a branch to a target that was not a 2xx."""
-        return guarded(self._after_target, self._gateway.fail)
-
-    def ksr_branch_target(self, _msg: object) -> int:
-        """Complete a branch to a target just before it is sent."""
-        return guarded(self._gateway.prepare_target_branch, self._gateway.fail)
-
-    def _on_request(self) -> None:
-        gateway = self._gateway
-        gateway.begin(on_request(gateway.request(), self._policy))
-
-    def _after_clearip(self) -> None:
-        gateway = self._gateway
-        gateway.carry_out(
-            after_clearip(
-                gateway.branch_outcome(), gateway.pending(), gateway.context(), self._policy
-            )
-        )
-
-    def _after_target(self) -> None:
-        gateway = self._gateway
-        gateway.carry_out(
-            after_target(
-                gateway.branch_outcome(), gateway.context(), self._policy, gateway.now_ms()
-            )
-        )
-
-
-def mod_init() -> InlineProxy:
+def mod_init() -> Callbacks:
     """Make the object whose methods Kamailio calls; it reads the policy once."""
     policy = load_policy(Path(__file__).with_name("proxy.json"))
-    return InlineProxy(KsrGateway(KSR, policy), policy)
+    return Callbacks(KsrGateway(KSR, policy), policy)

@@ -1,0 +1,204 @@
+"""A stand-in for `KSR` that records the calls that change something, in order.
+
+It satisfies `KsrPort` by type, so a fake that has drifted from Kamailio does not type-check.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class FakeKsr:
+    """What the test says of the request and of Kamailio's answers; `calls` is what was done."""
+
+    variables: dict[str, str | int] = field(default_factory=dict)
+    headers: dict[str, list[str]] = field(default_factory=dict)
+    returns: dict[str, list[int]] = field(default_factory=dict)
+    """Return codes of a function, one per call; 1 when there are none left."""
+    undecodable: frozenset[str] = frozenset()
+    """Pseudo-variables whose value is not UTF-8."""
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    stored: dict[str, str] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
+
+    def does(self, *call: str | int) -> int:
+        """Record a call and return the code that the test has set."""
+        self.calls.append(call)
+        codes = self.returns.get(str(call[0]), [])
+        return codes.pop(0) if codes else 1
+
+    def answer(self, name: str) -> int:
+        """Return the code of a function that only tells something."""
+        codes = self.returns.get(name, [])
+        return codes[0] if codes else 1
+
+    def names(self) -> list[str]:
+        """Return the names of the functions called, in order."""
+        return [call[0] for call in self.calls]
+
+    @property
+    def pv(self) -> "FakePseudoVariables":
+        return FakePseudoVariables(self)
+
+    @property
+    def pvx(self) -> "FakeScriptVariables":
+        return FakeScriptVariables(self)
+
+    @property
+    def hdr(self) -> "FakeHeaders":
+        return FakeHeaders(self)
+
+    @property
+    def tm(self) -> "FakeTransactions":
+        return FakeTransactions(self)
+
+    @property
+    def sl(self) -> "FakeReplies":
+        return FakeReplies(self)
+
+    @property
+    def rr(self) -> "FakeRecordRouting":
+        return FakeRecordRouting(self)
+
+    @property
+    def maxfwd(self) -> "FakeMaxForwards":
+        return FakeMaxForwards(self)
+
+    @property
+    def siputils(self) -> "FakeSipInspection":
+        return FakeSipInspection(self)
+
+    @property
+    def sanity(self) -> "FakeSanity":
+        return FakeSanity(self)
+
+    @property
+    def dispatcher(self) -> "FakeDispatcher":
+        return FakeDispatcher(self)
+
+    def seturi(self, uri: str, /) -> bool:
+        self.variables["$ru"] = uri
+        return self.does("seturi", uri) > 0
+
+    def info(self, text: str, /) -> None:
+        self.logged.append(text)
+
+    def err(self, text: str, /) -> None:
+        self.logged.append(text)
+
+
+@dataclass
+class _Part:
+    ksr: FakeKsr
+
+
+class FakePseudoVariables(_Part):
+    def get(self, name: str, /) -> str | int | None:
+        if name in self.ksr.undecodable:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        return self.ksr.variables.get(name)
+
+    def unset(self, name: str, /) -> bool:
+        self.ksr.variables.pop(name, None)
+        return self.ksr.does("unset", name) > 0
+
+
+class FakeScriptVariables(_Part):
+    def xavp_child_sets(self, root: str, name: str, value: str, /) -> int:
+        return self.ksr.does("xavp_child_sets", root, name, value)
+
+    def xavu_sets(self, name: str, value: str, /) -> int:
+        self.ksr.stored[name] = value
+        return 1
+
+    def xavu_get(self, name: str, /) -> str | int | None:
+        return self.ksr.stored.get(name)
+
+
+class FakeHeaders(_Part):
+    def append(self, header: str, /) -> int:
+        return self.ksr.does("append", header)
+
+    def append_to_reply(self, header: str, /) -> int:
+        return self.ksr.does("append_to_reply", header)
+
+    def remove(self, name: str, /) -> int:
+        return self.ksr.does("remove", name)
+
+    def get(self, name: str, /) -> str | int | None:
+        return self.get_idx(name, 0)
+
+    def get_idx(self, name: str, index: int, /) -> str | int | None:
+        values = self.ksr.headers.get(name, [])
+        return values[index] if index < len(values) else None
+
+
+class FakeTransactions(_Part):
+    def t_newtran(self) -> int:
+        return self.ksr.does("t_newtran")
+
+    def t_relay(self) -> int:
+        return self.ksr.does("t_relay")
+
+    def t_check_trans(self) -> int:
+        return self.ksr.does("t_check_trans")
+
+    def t_is_canceled(self) -> int:
+        codes = self.ksr.returns.get("t_is_canceled", [])
+        return (codes.pop(0) if len(codes) > 1 else codes[0]) if codes else -1
+
+    def t_on_failure(self, callback: str, /) -> int:
+        return self.ksr.does("t_on_failure", callback)
+
+    def t_on_branch(self, callback: str, /) -> int:
+        return self.ksr.does("t_on_branch", callback)
+
+    def t_set_fr(self, answer_timeout_ms: int, no_response_timeout_ms: int, /) -> int:
+        return self.ksr.does("t_set_fr", answer_timeout_ms, no_response_timeout_ms)
+
+    def t_set_disable_internal_reply(self, state: int, /) -> int:
+        return self.ksr.does("t_set_disable_internal_reply", state)
+
+    def t_get_status_code(self) -> int:
+        return self.ksr.answer("t_get_status_code")
+
+    def t_uac_send(
+        self, method: str, uri: str, next_hop: str, socket: str, headers: str, body: str, /
+    ) -> int:
+        return self.ksr.does("t_uac_send", method, uri, next_hop, socket, headers, body)
+
+
+class FakeReplies(_Part):
+    def send_reply(self, status: int, reason: str, /) -> int:
+        return self.ksr.does("send_reply", status, reason)
+
+
+class FakeRecordRouting(_Part):
+    def record_route(self) -> int:
+        return self.ksr.does("record_route")
+
+    def loose_route(self) -> int:
+        return self.ksr.does("loose_route")
+
+
+class FakeMaxForwards(_Part):
+    def process_maxfwd(self, limit: int, /) -> int:
+        return self.ksr.does("process_maxfwd", limit)
+
+
+class FakeSipInspection(_Part):
+    def has_totag(self) -> int:
+        return self.ksr.answer("has_totag")
+
+
+class FakeSanity(_Part):
+    def sanity_check_defaults(self) -> int:
+        return self.ksr.answer("sanity_check_defaults")
+
+
+class FakeDispatcher(_Part):
+    def ds_select_dst(self, site_set: int, algorithm: int, /) -> int:
+        return self.ksr.does("ds_select_dst", site_set, algorithm)
+
+    def ds_next_dst(self) -> int:
+        return self.ksr.does("ds_next_dst")

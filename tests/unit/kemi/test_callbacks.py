@@ -1,0 +1,101 @@
+"""The wiring: every name that Kamailio is told exists, and the guard stands around each."""
+
+from collections.abc import Callable
+from ipaddress import ip_network
+
+import pytest
+from clearip_proxy import ksr_gateway
+from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.ksr_gateway import KsrGateway
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy, TrustedSource
+from unit.kemi.fake_ksr import FakeKsr
+
+POLICY = RoutingPolicy(
+    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
+    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
+    trusted=(TrustedSource(ip_network("10.0.0.0/8")),),
+    copied_headers=("Identity",),
+)
+INVITE: dict[str, str | int] = {
+    "$rm": "INVITE",
+    "$ru": "sip:1@x",
+    "$ou": "sip:1@x",
+    "$si": "10.0.0.1",
+    "$ci": "call-1",
+}
+REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@gw>\r\nIdentity: a.b.c\r\n\r\n"
+
+
+def callbacks(ksr: FakeKsr) -> Callbacks:
+    """The object that Kamailio would hold."""
+    return Callbacks(KsrGateway(ksr, POLICY, now_ms=lambda: 0), POLICY)
+
+
+def test_every_registered_callback_exists() -> None:
+    """A name without a method would let ClearIP's 302 through to the caller, silently."""
+    names = [value for name, value in vars(ksr_gateway).items() if name.startswith("ON_")]
+
+    assert len(names) == 3
+    assert all(callable(getattr(Callbacks, name)) for name in names)
+
+
+def test_worker_process_starts() -> None:
+    """Kamailio takes 0 for success."""
+    assert callbacks(FakeKsr()).child_init(1) == 0
+
+
+def test_call_goes_from_request_to_target() -> None:
+    """Request route, failure route and branch route share the transaction's context."""
+    ksr = FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]})
+    proxy = callbacks(ksr)
+
+    assert proxy.ksr_request_route(None) == 1
+    ksr.variables["$T_rpl($mb)"] = REDIRECT
+    assert proxy.ksr_failure_clearip(None) == 1
+    assert proxy.ksr_branch_target(None) == 1
+    assert ("seturi", "sip:1@gw") in ksr.calls
+    assert ("append", "Identity: a.b.c\r\n") in ksr.calls
+
+
+def test_failing_target_is_relayed_at_the_end() -> None:
+    """The failure route of a target decides on what the target said."""
+    ksr = FakeKsr(variables={**INVITE, "$T_rpl($mb)": "SIP/2.0 486 Busy\r\n\r\n"})
+
+    assert callbacks(ksr).ksr_failure_target(None) == 1
+    assert "t_relay" not in ksr.names()
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        Callbacks.ksr_request_route,
+        Callbacks.ksr_failure_clearip,
+        Callbacks.ksr_failure_target,
+        Callbacks.ksr_branch_target,
+    ],
+)
+def test_exception_answers_500_and_is_logged(
+    callback: Callable[[Callbacks, object], int],
+) -> None:
+    """Without the guard the caller would be left without an answer."""
+    ksr = FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]})
+    ksr.stored["response_context"] = "not JSON"
+    ksr.variables["$T_rpl($mb)"] = "no status line"
+    ksr.variables["$si"] = "not an address"
+
+    assert callback(callbacks(ksr), None) == 1
+    assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")
+    assert ksr.logged[-1].startswith("call-1: internal error: Traceback")
+    assert ksr.logged[-1].count("\n") == 1
+
+
+def test_exception_while_answering_is_contained() -> None:
+    """When nothing works any more, the process still lives."""
+
+    class BrokenKsr(FakeKsr):
+        def err(self, text: str, /) -> None:
+            raise RuntimeError(text)
+
+    ksr = BrokenKsr(variables={**INVITE, "$si": "not an address"}, returns={"has_totag": [-1]})
+
+    assert callbacks(ksr).ksr_request_route(None) == -1

@@ -1,0 +1,323 @@
+"""Each decision becomes exactly these calls of Kamailio, in this order."""
+
+from ipaddress import ip_network
+
+import pytest
+from clearip_proxy.branch_outcome import Canceled, NoResponse
+from clearip_proxy.decisions import (
+    CancelBranches,
+    Decision,
+    Discard,
+    FollowRoute,
+    Fork,
+    QueryClearIp,
+    RelayResponse,
+    Reply,
+)
+from clearip_proxy.ksr_gateway import KsrGateway
+from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.message import SipResponse
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy, TrustedSource
+from clearip_proxy.response_context import HeaderChanges, ResponseContext
+from clearip_proxy.routing import Pending, Request
+from unit.kemi.fake_ksr import FakeKsr
+
+POLICY = RoutingPolicy(
+    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
+    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
+    trusted=(TrustedSource(ip_network("10.0.0.0/8")),),
+)
+QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
+FORK = Fork(
+    "sip:1@gw.example.net;transport=tls", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000
+)
+
+
+def gateway(ksr: FakeKsr) -> KsrGateway:
+    """A gateway on a clock that stands still."""
+    port: KsrPort = ksr
+    return KsrGateway(port, POLICY, now_ms=lambda: 5_000)
+
+
+def calls_for(decision: Decision, ksr: FakeKsr) -> list[tuple[str | int, ...]]:
+    """Carry a decision out and return what Kamailio was asked to do."""
+    gateway(ksr).carry_out(decision)
+    return ksr.calls
+
+
+def test_request_is_read_with_its_values() -> None:
+    """Kamailio's ints become booleans here and nowhere else."""
+    ksr = FakeKsr(
+        variables={"$rm": "INVITE", "$ru": "sip:1@x", "$si": "10.0.0.1"},
+        headers={"Proxy-Require": ["foo"]},
+        returns={"has_totag": [-1], "process_maxfwd": [-1], "sanity_check_defaults": [-1]},
+    )
+
+    assert gateway(ksr).request() == Request(
+        method="INVITE",
+        uri="sip:1@x",
+        source_address="10.0.0.1",
+        has_to_tag=False,
+        hops_left=False,
+        proxy_require="foo",
+        is_well_formed=False,
+        now_ms=5_000,
+    )
+
+
+def test_pending_call_is_read_with_all_received_identities() -> None:
+    """Each Identity of the request, in order."""
+    ksr = FakeKsr(variables={"$ou": "sip:1@x"}, headers={"Identity": ["a.b.c", "d.e.f"]})
+
+    assert gateway(ksr).pending() == Pending(
+        called_uri="sip:1@x", received_identities=("a.b.c", "d.e.f"), now_ms=5_000
+    )
+
+
+def test_received_identities_are_bounded() -> None:
+    """A request cannot keep a worker busy by its number of headers."""
+    ksr = FakeKsr(headers={"Identity": ["a.b.c"] * 100})
+
+    assert len(gateway(ksr).pending().received_identities) == 16
+
+
+def test_canceled_transaction_is_seen_before_any_response() -> None:
+    """A late 302 must not be read as a route."""
+    ksr = FakeKsr(
+        variables={"$T_rpl($mb)": "SIP/2.0 302 Moved\r\n\r\n"}, returns={"t_is_canceled": [1]}
+    )
+
+    assert gateway(ksr).branch_outcome() == Canceled()
+
+
+def test_response_of_kamailios_own_is_no_response() -> None:
+    """There is no message behind a timeout."""
+    assert gateway(FakeKsr()).branch_outcome() == NoResponse()
+
+
+@pytest.mark.parametrize("undecodable", [frozenset(), frozenset({"$T_rpl($mb)"})])
+def test_response_is_read_whole_in_any_encoding(undecodable: frozenset[str]) -> None:
+    """Bytes that are no UTF-8 take the way through hexadecimal digits."""
+    raw = "SIP/2.0 603 Network Blocked\r\nReason: SIP;cause=603\r\n\r\n"
+    ksr = FakeKsr(
+        variables={
+            "$T_rpl($mb)": raw,
+            "$(T_rpl($mb){s.encode.hexa})": raw.encode().hex(),
+        },
+        undecodable=undecodable,
+    )
+
+    outcome = gateway(ksr).branch_outcome()
+
+    assert isinstance(outcome, SipResponse)
+    assert (outcome.status, outcome.reason_phrase) == (603, "Network Blocked")
+    assert outcome.values("Reason") == ("SIP;cause=603",)
+
+
+def test_query_asks_the_first_site_and_arms_the_failure_route() -> None:
+    """Timers, callback, server name and Request-URI are set before the branch is sent."""
+    assert calls_for(QUERY, FakeKsr()) == [
+        ("seturi", "sip:1@sip.clearip.com"),
+        ("xavp_child_sets", "tls", "server_name", "sip.clearip.com"),
+        ("ds_select_dst", 1, 8),
+        ("t_on_failure", "ksr_failure_clearip"),
+        ("t_set_fr", 2_000, 2_000),
+        ("t_set_disable_internal_reply", 1),
+        ("t_relay",),
+    ]
+
+
+def test_site_that_refuses_gives_way_to_the_next() -> None:
+    """A refused connection costs no call."""
+    ksr = FakeKsr(returns={"t_relay": [-1, 1]})
+
+    names = [name for name, *_ in calls_for(QUERY, ksr)]
+
+    assert names.count("t_relay") == 2
+    assert names.index("ds_next_dst") < len(names) - names[::-1].index("t_relay")
+    assert "send_reply" not in names
+
+
+def test_next_site_continues_the_list() -> None:
+    """After a silent site the list goes on where it was."""
+    names = [
+        name for name, *_ in calls_for(QueryClearIp(QUERY.context, next_site=True), FakeKsr())
+    ]
+
+    assert "ds_next_dst" in names
+    assert "ds_select_dst" not in names
+
+
+def test_no_site_left_is_answered_by_the_policy() -> None:
+    """The caller hears a 503 of the proxy's own, never tm's 477."""
+    ksr = FakeKsr(returns={"t_relay": [-1], "ds_next_dst": [-1]})
+
+    calls = calls_for(QUERY, ksr)
+
+    assert calls[-1] == ("send_reply", 503, "Service Unavailable")
+    assert calls[-2][0] == "append_to_reply"
+
+
+def test_query_of_a_call_canceled_meanwhile_is_terminated() -> None:
+    """tm refuses a branch of a canceled transaction; the next site is not asked."""
+    ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
+
+    calls = calls_for(QUERY, ksr)
+
+    assert calls[-1] == ("send_reply", 487, "Request Terminated")
+    assert "ds_next_dst" not in ksr.names()
+
+
+def test_fork_sets_the_target_and_arms_branch_and_failure_routes() -> None:
+    """Nothing of ClearIP's leg is left: the destination is the target's own."""
+    assert calls_for(FORK, FakeKsr()) == [
+        ("seturi", "sip:1@gw.example.net;transport=tls"),
+        ("unset", "$du"),
+        ("xavp_child_sets", "tls", "server_name", "gw.example.net"),
+        ("t_on_branch", "ksr_branch_target"),
+        ("t_on_failure", "ksr_failure_target"),
+        ("t_set_fr", 6_000, 700),
+        ("t_set_disable_internal_reply", 1),
+        ("t_relay",),
+    ]
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]"])
+def test_address_is_no_server_name(host: str) -> None:
+    """RFC 6066 §3: a literal address is never sent as a server name."""
+    ksr = FakeKsr()
+
+    gateway(ksr).carry_out(Fork(f"sip:1@{host}", FORK.context, 700, 6_000))
+
+    assert ("xavp_child_sets", "tls", "server_name", "") in ksr.calls
+
+
+def test_target_that_refuses_gives_way_to_the_next() -> None:
+    """The search goes on in the same callback."""
+    context = ResponseContext(remaining=("sip:1@second",), search_ends_ms=9_000, tried=1)
+    ksr = FakeKsr(returns={"t_relay": [-1, 1]})
+
+    gateway(ksr).carry_out(Fork("sip:1@first", context, 700, 6_000))
+
+    assert [uri for name, *rest in ksr.calls if name == "seturi" for uri in rest] == [
+        "sip:1@first",
+        "sip:1@second",
+    ]
+    assert "send_reply" not in ksr.names()
+
+
+def test_last_target_that_refuses_is_answered() -> None:
+    """The caller is never left to tm's own 477."""
+    ksr = FakeKsr(returns={"t_relay": [-1]})
+
+    assert calls_for(FORK, ksr)[-1] == ("send_reply", 503, "Service Unavailable")
+
+
+def test_fork_of_a_call_canceled_meanwhile_is_terminated() -> None:
+    """No second target is rung for a caller who has gone."""
+    ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
+
+    assert calls_for(FORK, ksr)[-1] == ("send_reply", 487, "Request Terminated")
+    assert ksr.names().count("t_relay") == 1
+
+
+def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
+    """Removed first, then appended, in order; every branch anew."""
+    ksr = FakeKsr()
+    changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
+    gateway(ksr).carry_out(Fork("sip:1@a", ResponseContext(changes=changes), 700, 6_000))
+    ksr.calls.clear()
+
+    gateway(ksr).prepare_target_branch()
+
+    assert ksr.calls == [
+        ("remove", "Identity"),
+        ("append", "Identity: a.b.c\r\n"),
+        ("append", "Identity: d.e.f\r\n"),
+        ("record_route",),
+    ]
+
+
+@pytest.mark.parametrize("decision", [QUERY, FORK])
+def test_first_decision_opens_a_transaction_and_drops_the_route_set(decision: Decision) -> None:
+    """A preloaded route must not steer the call past ClearIP."""
+    ksr = FakeKsr()
+
+    gateway(ksr).begin(decision)
+
+    assert ksr.names()[:2] == ["t_newtran", "remove"]
+    assert ("remove", "Route") in ksr.calls
+
+
+def test_retransmission_does_nothing_more() -> None:
+    """tm has answered it already."""
+    ksr = FakeKsr(returns={"t_newtran": [0]})
+
+    gateway(ksr).begin(QUERY)
+
+    assert ksr.names() == ["t_newtran"]
+
+
+def test_reply_carries_its_headers() -> None:
+    """Header fields are appended before the response is sent."""
+    assert calls_for(Reply(405, "Method Not Allowed", (("Allow", "INVITE"),)), FakeKsr()) == [
+        ("append_to_reply", "Allow: INVITE\r\n"),
+        ("send_reply", 405, "Method Not Allowed"),
+    ]
+
+
+def test_header_with_a_line_break_is_never_sent() -> None:
+    """The last line of defence against header injection."""
+    assert calls_for(Reply(503, "No", (("Reason", "a\r\nEvil: yes"),)), FakeKsr()) == [
+        ("send_reply", 503, "No")
+    ]
+
+
+@pytest.mark.parametrize("decision", [Discard("why"), RelayResponse()])
+def test_decision_to_do_nothing_calls_nothing(decision: Decision) -> None:
+    """tm forwards the response by itself; a discarded request vanishes."""
+    assert calls_for(decision, FakeKsr()) == []
+
+
+def test_cancel_is_passed_to_the_branches() -> None:
+    """tm sends it to every branch that is pending."""
+    assert calls_for(CancelBranches(), FakeKsr()) == [("t_check_trans",), ("t_relay",)]
+
+
+def test_cancel_of_nothing_is_answered() -> None:
+    """RFC 3261 §9.2."""
+    calls = calls_for(CancelBranches(), FakeKsr(returns={"t_check_trans": [-1]}))
+
+    assert calls[-1] == ("send_reply", 481, "Call/Transaction Does Not Exist")
+
+
+@pytest.mark.parametrize("method", ["BYE", "ACK"])
+def test_in_dialog_request_follows_its_route(method: str) -> None:
+    """Along the Record-Route that the proxy left."""
+    ksr = FakeKsr(returns={"t_check_trans": [-1]})
+
+    assert calls_for(FollowRoute(method), ksr)[-2:] == [("loose_route",), ("t_relay",)]
+
+
+def test_ack_of_a_response_of_our_own_ends_here() -> None:
+    """It belongs to the transaction, not to a dialog."""
+    ksr = FakeKsr(returns={"t_check_trans": [0]})
+
+    assert calls_for(FollowRoute("ACK"), ksr) == [("t_check_trans",)]
+
+
+def test_request_of_an_unknown_dialog_is_answered() -> None:
+    """No route of ours: the dialog is not known here."""
+    calls = calls_for(FollowRoute("BYE"), FakeKsr(returns={"loose_route": [-1]}))
+
+    assert calls[-1] == ("send_reply", 481, "Call/Transaction Does Not Exist")
+
+
+def test_ack_of_an_unknown_dialog_is_dropped() -> None:
+    """An ACK is never answered."""
+    ksr = FakeKsr(returns={"loose_route": [-1], "t_check_trans": [-1]})
+
+    gateway(ksr).carry_out(FollowRoute("ACK"))
+
+    assert "send_reply" not in ksr.names()
+    assert "t_relay" not in ksr.names()

@@ -11,7 +11,7 @@ _HEADER_LINE = re.compile(rf"({HEADER_NAME})[ \t]*:(.*)", re.DOTALL)
 _REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
 
 
-class MalformedMessage(ValueError):  # noqa: N818 - named as the RFC names it
+class MalformedMessage(ValueError):
     """The text has no status line."""
 
 

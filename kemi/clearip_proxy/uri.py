@@ -25,7 +25,7 @@ _DEFAULT_PORT = 5060
 _DEFAULT_TLS_PORT = 5061
 
 
-class MalformedUri(ValueError):  # noqa: N818 - named like MalformedMessage
+class MalformedUri(ValueError):
     """The text is not a SIP, SIPS or tel URI; the message says why, never what it was."""
 
 

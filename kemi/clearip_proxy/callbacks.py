@@ -34,6 +34,10 @@ class Callbacks:
         """Complete a branch to a target just before it is sent."""
         return guarded(self._gateway.prepare_target_branch, self._gateway.fail)
 
+    def ksr_keep_alive(self, _msg: object, _event: str = "") -> int:
+        """Run by a timer, every `clearip.keepalive_s` seconds."""
+        return guarded(self._gateway.keep_alive, self._gateway.report)
+
     def _on_request(self) -> None:
         gateway = self._gateway
         gateway.begin(on_request(gateway.request(), self._policy))

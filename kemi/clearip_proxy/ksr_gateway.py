@@ -247,6 +247,22 @@ class KsrGateway:
             hdr.append(f"{name}: {value}\r\n")
         self._ksr.rr.record_route()
 
+    def keep_alive(self) -> None:
+        """Send OPTIONS to every ClearIP site, so that connections and NAT bindings stay open.
+
+        The response needs no reader: any one has kept the path alive.
+        """
+        clearip = self._policy.clearip
+        identity = f"<sip:keepalive@{clearip.domain}>"
+        for uri in clearip.sites:
+            self._ksr.pvx.xavp_child_sets("tls", "server_name", clearip.server_name)
+            headers = f"From: {identity}\r\nTo: <{uri}>\r\n"
+            self._ksr.tm.t_uac_send("OPTIONS", uri, "", "", headers, "")
+
+    def report(self, fault: str) -> None:
+        """Say loudly that a callback without a request has raised."""
+        self._ksr.err(f"internal error: {fault}\n")
+
     def fail(self, fault: str) -> None:
         """Answer a request whose callback has raised, and say so loudly."""
         self._ksr.err(f"{self._text('$ci')}: internal error: {fault}\n")

@@ -60,15 +60,21 @@ def on_request(request: Request, policy: RoutingPolicy) -> Decision:
     source = policy.source_of(request.source_address)
     if source is None:
         return Discard(f"{request.source_address} is not a trusted source")
-    if request.method == "CANCEL":
-        return CancelBranches()
     if not request.is_well_formed:
         return Reply(400, "Bad Request")
-    if request.method == "OPTIONS":
-        return Reply(200, "OK", (("Allow", ALLOW),))
-    if request.method != "INVITE":
-        return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
-    return _unforwardable(request) or _initial_invite(request, source, policy)
+    return _out_of_dialog(request, source, policy)
+
+
+def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolicy) -> Decision:
+    match request.method:
+        case "INVITE":
+            return _unforwardable(request) or _initial_invite(request, source, policy)
+        case "CANCEL":
+            return CancelBranches()
+        case "OPTIONS":
+            return Reply(200, "OK", (("Allow", ALLOW),))
+        case _:
+            return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
 
 
 def _in_dialog(request: Request) -> Decision:

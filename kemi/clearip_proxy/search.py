@@ -129,5 +129,3 @@ def _next_branch(context: ResponseContext, policy: SearchPolicy, now_ms: int) ->
         no_response_timeout_ms=min(policy.no_response_timeout_ms, time_left_ms),
         answer_timeout_ms=min(policy.answer_timeout_ms, time_left_ms),
     )
-
-

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 
 import pytest
+
 from clearip_proxy import ksr_gateway
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway

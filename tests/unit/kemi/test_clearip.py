@@ -1,6 +1,7 @@
 """What ClearIP's final responses mean, and what is taken from them."""
 
 import pytest
+
 from clearip_proxy.clearip import ClearIpResponse, Verdict, is_route, read_response, verdict_of
 from clearip_proxy.contact import parse_contacts
 from clearip_proxy.message import parse_response

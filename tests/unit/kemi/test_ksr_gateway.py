@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 
 import pytest
+
 from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,
@@ -140,9 +141,7 @@ def test_site_that_refuses_gives_way_to_the_next() -> None:
 
 def test_next_site_continues_the_list() -> None:
     """After a silent site the list goes on where it was."""
-    names = [
-        name for name, *_ in calls_for(QueryClearIp(QUERY.context, next_site=True), FakeKsr())
-    ]
+    names = [name for name, *_ in calls_for(QueryClearIp(QUERY.context, next_site=True), FakeKsr())]
 
     assert "ds_next_dst" in names
     assert "ds_select_dst" not in names
@@ -159,7 +158,7 @@ def test_no_site_left_is_answered_by_the_policy() -> None:
 
 
 def test_query_of_a_call_canceled_meanwhile_is_terminated() -> None:
-    """tm refuses a branch of a canceled transaction; the next site is not asked."""
+    """Tm refuses a branch of a canceled transaction; the next site is not asked."""
     ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
 
     calls = calls_for(QUERY, ksr)
@@ -250,7 +249,7 @@ def test_first_decision_opens_a_transaction_and_drops_the_route_set(decision: De
 
 
 def test_retransmission_does_nothing_more() -> None:
-    """tm has answered it already."""
+    """Tm has answered it already."""
     ksr = FakeKsr(returns={"t_newtran": [0]})
 
     gateway(ksr).begin(QUERY)
@@ -275,12 +274,12 @@ def test_header_with_a_line_break_is_never_sent() -> None:
 
 @pytest.mark.parametrize("decision", [Discard("why"), RelayResponse()])
 def test_decision_to_do_nothing_calls_nothing(decision: Decision) -> None:
-    """tm forwards the response by itself; a discarded request vanishes."""
+    """Tm forwards the response by itself; a discarded request vanishes."""
     assert calls_for(decision, FakeKsr()) == []
 
 
 def test_cancel_is_passed_to_the_branches() -> None:
-    """tm sends it to every branch that is pending."""
+    """Tm sends it to every branch that is pending."""
     assert calls_for(CancelBranches(), FakeKsr()) == [("t_check_trans",), ("t_relay",)]
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from clearip_proxy.policy import RoutingPolicy, load_policy
 
 VALUES = {

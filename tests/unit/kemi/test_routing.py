@@ -4,6 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+
 from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,

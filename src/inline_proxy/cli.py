@@ -1,0 +1,18 @@
+"""The operator's command `inline-proxy`; each of its commands is a module of `commands`."""
+
+import click
+
+from inline_proxy import __version__
+from inline_proxy.commands.check import check
+from inline_proxy.commands.render import render_command
+from inline_proxy.commands.run import run_command
+
+
+@click.group()
+@click.version_option(__version__, prog_name="inline-proxy")
+def main() -> None:
+    """Run and look after the in-line proxy for ClearIP."""
+
+
+for command in (check, render_command, run_command):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""The commands of `inline-proxy`, one module each."""

@@ -1,0 +1,47 @@
+"""Which Kamailio is installed, and what follows from it."""
+
+import re
+import subprocess
+from typing import NamedTuple
+
+
+class KamailioMissing(RuntimeError):
+    """There is no Kamailio to run, or it does not say its version."""
+
+
+class KamailioVersion(NamedTuple):
+    """A version of Kamailio, such as 5.6.3."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @property
+    def tcp_workers(self) -> int:
+        """Processes that read TCP and TLS.
+
+        Before OpenSSL 3 got its own threads mode, two of them corrupt memory when clients drop
+        TLS handshakes early.
+        """
+        return 4 if self.has_tls_threads_mode else 1
+
+    @property
+    def has_tls_threads_mode(self) -> bool:
+        """Whether OpenSSL 3's per-thread state can be kept apart between processes."""
+        return self >= (5, 8, 0)
+
+
+def installed_version() -> KamailioVersion:
+    """Ask the installed Kamailio; raises `KamailioMissing`."""
+    try:
+        said = subprocess.run(
+            ["kamailio", "-v"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        message = f"kamailio cannot be run ({error}); install the packages that the README names"
+        raise KamailioMissing(message) from error
+    match = re.search(r"version: kamailio (\d+)\.(\d+)\.(\d+)", said)
+    if match is None:
+        message = f"kamailio -v does not say a version: {said[:80]!r}"
+        raise KamailioMissing(message)
+    return KamailioVersion(*map(int, match.groups()))

@@ -1,0 +1,107 @@
+"""The sockets that the proxy listens on, worked out from the configuration and the host."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Literal
+
+import ifaddr
+
+from inline_proxy.config.listen import Listen
+
+Address = IPv4Address | IPv6Address
+Transport = Literal["udp", "tcp", "tls"]
+TRANSPORTS: tuple[Transport, ...] = ("udp", "tcp", "tls")
+
+
+class NoSuchInterface(LookupError):
+    """`listen.addresses` names an interface that the host does not have, or one without address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One socket."""
+
+    transport: Transport
+    address: Address
+    port: int
+    advertised: str | None = None
+    """What others see in its stead in Via and Record-Route; None: the address."""
+
+    @property
+    def host_port(self) -> str:
+        """The address as a URI holds it."""
+        return f"{in_uri(self.address)}:{self.port}"
+
+    @property
+    def socket(self) -> str:
+        """The socket in Kamailio's notation."""
+        return f"{self.transport}:{self.host_port}"
+
+
+def in_uri(address: Address | str) -> str:
+    """Write an address as the host of a URI: IPv6 in brackets (RFC 3261 §25.1)."""
+    return f"[{address}]" if ":" in str(address) else str(address)
+
+
+def interface_addresses() -> dict[str, tuple[Address, ...]]:
+    """Return the host's addresses by interface name; without link-local IPv6 ones.
+
+    Those need a scope that neither Via nor a Request-URI can carry.
+    """
+    return {
+        adapter.name: tuple(
+            address
+            for ip in adapter.ips
+            if not (address := _address(ip.ip)).is_link_local or address.version == 4  # noqa: PLR2004
+        )
+        for adapter in ifaddr.get_adapters()
+    }
+
+
+def _address(ip: str | tuple[str, int, int]) -> Address:
+    return ip_address(ip if isinstance(ip, str) else ip[0])
+
+
+def listeners(listen: Listen, interfaces: dict[str, tuple[Address, ...]]) -> tuple[Listener, ...]:
+    """Return every socket to open, by transport and then by address.
+
+    Raises `NoSuchInterface`.
+    """
+    addresses = tuple(dict.fromkeys(_chosen_addresses(listen, interfaces)))
+    ports = {"udp": listen.udp, "tcp": listen.tcp, "tls": listen.tls}
+    return tuple(
+        Listener(transport, address, port, _advertised(listen.advertise, address))
+        for transport in TRANSPORTS
+        if (port := ports[transport]) is not None
+        for address in addresses
+    )
+
+
+def _chosen_addresses(
+    listen: Listen, interfaces: dict[str, tuple[Address, ...]]
+) -> Iterable[Address]:
+    if listen.addresses == "all":
+        for addresses in interfaces.values():
+            yield from addresses
+        return
+    for choice in listen.addresses:
+        if isinstance(choice, IPv4Address | IPv6Address):
+            yield choice
+        elif interfaces.get(choice):
+            yield from interfaces[choice]
+        else:
+            known = ", ".join(sorted(interfaces))
+            message = f"no interface {choice!r} with an address; this host has {known}"
+            raise NoSuchInterface(message)
+
+
+def _advertised(advertise: str | None, address: Address) -> str | None:
+    """Advertise a name on every socket that leaves the host, an address on those of its family."""
+    if advertise is None or address.is_loopback:
+        return None
+    try:
+        family = ip_address(advertise.strip("[]")).version
+    except ValueError:
+        return advertise
+    return in_uri(advertise.strip("[]")) if family == address.version else None

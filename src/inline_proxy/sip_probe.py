@@ -1,0 +1,59 @@
+"""Ask a SIP listener whether it answers: one OPTIONS over UDP, TCP or TLS (RFC 3261 §11)."""
+
+import re
+import secrets
+import socket
+import ssl
+from contextlib import closing
+
+from inline_proxy.listeners import Listener
+
+LARGEST_ANSWER = 65_535
+_STATUS_LINE = re.compile(rb"SIP/2\.0 [1-6]\d\d ")
+
+
+def answers_options(listener: Listener, timeout_s: float) -> bool:
+    """Tell whether the listener gives any SIP response in time; never raises `OSError`.
+
+    Its certificate is not checked: the question is whether it lives, not who it is.
+    """
+    try:
+        with closing(_connect(listener, timeout_s)) as connection:
+            connection.sendall(_options(listener, connection.getsockname()))
+            return _STATUS_LINE.match(connection.recv(LARGEST_ANSWER)) is not None
+    except OSError:
+        return False
+
+
+def _connect(listener: Listener, timeout_s: float) -> socket.socket:
+    address = (str(listener.address), listener.port)
+    if listener.transport == "udp":
+        family = socket.AF_INET if listener.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+        datagrams = socket.socket(family, socket.SOCK_DGRAM)
+        datagrams.settimeout(timeout_s)
+        datagrams.connect(address)
+        return datagrams
+    stream = socket.create_connection(address, timeout_s)
+    if listener.transport == "tcp":
+        return stream
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(stream)
+
+
+def _options(listener: Listener, local: tuple[str, int]) -> bytes:
+    host = f"[{local[0]}]" if ":" in local[0] else local[0]
+    tag, branch = secrets.token_hex(8), secrets.token_hex(8)
+    transport = listener.transport.upper()
+    lines = (
+        f"OPTIONS sip:{listener.host_port} SIP/2.0",
+        f"Via: SIP/2.0/{transport} {host}:{local[1]};rport;branch=z9hG4bK{branch}",
+        "Max-Forwards: 1",
+        f"From: <sip:probe@{host}>;tag={tag}",
+        f"To: <sip:{listener.host_port}>",
+        f"Call-ID: {branch}@{host}",
+        "CSeq: 1 OPTIONS",
+        "Content-Length: 0",
+    )
+    return "\r\n".join((*lines, "", "")).encode()

@@ -1,0 +1,167 @@
+"""The part `clearip`: how ClearIP is reached, and what follows when it decides nothing."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from inline_proxy.config.key import key
+from inline_proxy.config.pem_files import SYSTEM, authorities_file, pem_certificate, pem_private_key
+from inline_proxy.config.scalars import LABEL, host, host_name, matching, number, one_of, port
+from inline_proxy.config.values import ListOf, Part, Value
+
+RELAY: Final = "relay"
+DEFAULT_ROUTE: Final = "default_route"
+
+WithoutRoute = Literal["relay", "default_route"]
+
+
+def partition() -> Value:
+    """A key that takes one DNS label, or null."""
+    return Value(
+        matching(LABEL),
+        wrong="is not one DNS label",
+        allowed="letters, digits and hyphens, at most 63 and no dot, or null",
+        null=True,
+    )
+
+
+def name(*, allowed: str = "a host name such as sip.clearip.com, not an address") -> Value:
+    """A key that takes a host name."""
+    return Value(host_name, wrong="is not a host name", allowed=allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place where ClearIP answers over TLS."""
+
+    host: str = field(
+        metadata=key(
+            Value(
+                host,
+                wrong="is neither an address nor a host name",
+                allowed="a host name or an IP address without brackets",
+            ),
+            "The name or address of the site.",
+            example="sip.clearip.com",
+        )
+    )
+    port: int = field(
+        default=5061, metadata=key(port(), "The port for SIP over TLS.", example="5061")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClearIpTls:
+    """How the proxy knows ClearIP, and ClearIP the proxy."""
+
+    ca_file: Path | Literal["system"] = field(
+        default=SYSTEM,
+        metadata=key(
+            Value(
+                authorities_file,
+                wrong="is not the path of a file",
+                allowed="system, or the absolute path of a PEM file with certificates",
+            ),
+            "The certificate authorities that may vouch for ClearIP; `system`: those of the "
+            "distribution.",
+            example="/etc/inline-proxy/tls/authorities.pem",
+        ),
+    )
+    server_name: str = field(
+        default="sip.clearip.com",
+        metadata=key(
+            name(),
+            "The name asked for in the TLS handshake (SNI), which the certificate must carry.",
+            example="sip.clearip.com",
+        ),
+    )
+    certificate: Path | None = field(
+        default=None,
+        metadata=key(
+            pem_certificate(),
+            "The client certificate shown to ClearIP, for those who are asked for one.",
+            example="/etc/inline-proxy/tls/client.pem",
+        ),
+    )
+    private_key: Path | None = field(
+        default=None,
+        metadata=key(
+            pem_private_key(),
+            "The private key of `certificate`; both are given, or neither.",
+            example="/etc/inline-proxy/tls/client-key.pem",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClearIp:
+    """How ClearIP is reached, and what follows when it decides nothing."""
+
+    sites: tuple[Site, ...] = field(
+        default=(Site(host="sip.clearip.com", port=5061),),
+        metadata=key(
+            ListOf(
+                Part(Site, allowed="a mapping of host and port"),
+                allowed="a list of at least one mapping of host and port",
+                at_least=1,
+                same=lambda site: (site.host.lower(), site.port),
+            ),
+            "The places where ClearIP answers, in order of preference.",
+            example="[{host: sip.clearip.com, port: 5061}]",
+        ),
+    )
+    domain: str = field(
+        default="sip.clearip.com",
+        metadata=key(
+            name(), "The host of the Request-URI sent to ClearIP.", example="sip.clearip.com"
+        ),
+    )
+    partition: str | None = field(
+        default=None,
+        metadata=key(
+            partition(),
+            "The label put before `domain` in the Request-URI, by which ClearIP tells apart what "
+            "comes from one address; a trusted source may have its own.",
+            example="outbound",
+        ),
+    )
+    tls: ClearIpTls = field(
+        default=ClearIpTls(),
+        metadata=key(Part(ClearIpTls), "How the proxy knows ClearIP, and ClearIP the proxy."),
+    )
+    response_timeout_ms: int = field(
+        default=2000,
+        metadata=key(
+            number(100, 32000, wrong="is not a time that works"),
+            "How long one site may take, before a provisional response and again after it.",
+            unit="milliseconds",
+            example="1500",
+        ),
+    )
+    keepalive_s: int = field(
+        default=30,
+        metadata=key(
+            number(1, 3600, wrong="is not a time that works"),
+            "How often each site is asked with OPTIONS whether it is there.",
+            unit="seconds",
+            example="60",
+        ),
+    )
+    on_no_route: WithoutRoute = field(
+        default=RELAY,
+        metadata=key(
+            one_of(RELAY, DEFAULT_ROUTE),
+            "What follows ClearIP's 404 or 503, by which it chose no route: the caller gets that "
+            "response, or the call goes to `default_route`.",
+            example="default_route",
+        ),
+    )
+    on_unavailable: WithoutRoute = field(
+        default=RELAY,
+        metadata=key(
+            one_of(RELAY, DEFAULT_ROUTE),
+            "What follows when no site answers, or one answers that the set-up is at fault: the "
+            "caller gets a 503 or that response, or the call goes to `default_route`.",
+            example="default_route",
+        ),
+    )

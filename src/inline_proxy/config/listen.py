@@ -1,0 +1,91 @@
+"""The part `listen`: where the proxy listens, and under which name."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from inline_proxy.config.key import key
+from inline_proxy.config.pem_files import pem_certificate, pem_private_key
+from inline_proxy.config.scalars import Address, address_or_interface, host, port
+from inline_proxy.config.values import ListOf, Value
+
+ALL: Final = "all"
+
+
+class Addresses(ListOf):
+    """The word `all`, or a list of addresses and interface names."""
+
+    def read(self, value: object) -> object:
+        """`all`, or a tuple of addresses and names."""
+        return ALL if value == ALL else super().read(value)
+
+
+_ADDRESSES: Final = Addresses(
+    Value(
+        address_or_interface,
+        wrong="is neither an address nor the name of an interface",
+        allowed="an IPv4 or IPv6 address without brackets and zone, or an interface name",
+    ),
+    allowed="all, or a list of at least one IP address or interface name",
+    at_least=1,
+    same=lambda entry: entry,
+)
+_HOST: Final = Value(
+    host,
+    wrong="is neither an address nor a host name",
+    allowed="a host name or an IP address without brackets, or null",
+    null=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the proxy listens for SIP."""
+
+    addresses: str | tuple[Address | str, ...] = field(
+        default=ALL,
+        metadata=key(
+            _ADDRESSES,
+            "The addresses that every listener below is opened on. Interfaces are looked up when "
+            "the proxy starts, not when the configuration is checked.",
+            example="[192.0.2.1, 2001:db8::1, eth0]",
+        ),
+    )
+    udp: int | None = field(
+        default=5060,
+        metadata=key(port(or_null="off"), "The port for SIP over UDP.", example="5080"),
+    )
+    tcp: int | None = field(
+        default=5060,
+        metadata=key(port(or_null="off"), "The port for SIP over TCP.", example="5080"),
+    )
+    tls: int | None = field(
+        default=5061,
+        metadata=key(port(or_null="off"), "The port for SIP over TLS.", example="5081"),
+    )
+    advertise: str | None = field(
+        default=None,
+        metadata=key(
+            _HOST,
+            "The address or name that others see in Via and Record-Route, for a proxy behind NAT; "
+            "null: the address of the listener.",
+            example="sip.example.net",
+        ),
+    )
+    tls_certificate: Path | None = field(
+        default=None,
+        metadata=key(
+            pem_certificate(),
+            "The certificate that the TLS listener shows, followed by its chain; null: a "
+            "self-signed one made at installation.",
+            example="/etc/inline-proxy/tls/certificate.pem",
+        ),
+    )
+    tls_private_key: Path | None = field(
+        default=None,
+        metadata=key(
+            pem_private_key(),
+            "The private key of `tls_certificate`; both are given, or neither.",
+            example="/etc/inline-proxy/tls/private-key.pem",
+        ),
+    )

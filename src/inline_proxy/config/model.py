@@ -1,0 +1,64 @@
+"""The whole configuration as one frozen value."""
+
+from dataclasses import dataclass, field
+
+from inline_proxy.config.admin import Admin
+from inline_proxy.config.clearip import ClearIp
+from inline_proxy.config.emergency import Emergency, routes
+from inline_proxy.config.headers import Headers
+from inline_proxy.config.key import key
+from inline_proxy.config.listen import Listen
+from inline_proxy.config.targets import Targets
+from inline_proxy.config.trusted import PRIVATE_NETWORKS, TRUSTED, TrustedSource
+from inline_proxy.config.values import Part
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyConfig:
+    """The configuration of one proxy; `ProxyConfig()` is that of an empty file."""
+
+    listen: Listen = field(
+        default=Listen(), metadata=key(Part(Listen), "Where the proxy listens for SIP.")
+    )
+    clearip: ClearIp = field(
+        default=ClearIp(),
+        metadata=key(
+            Part(ClearIp), "How ClearIP is reached, and what follows when it decides nothing."
+        ),
+    )
+    trusted: tuple[TrustedSource, ...] = field(
+        default=PRIVATE_NETWORKS,
+        metadata=key(
+            TRUSTED,
+            "Who may send calls: networks, or mappings that say more of a network. Of those that "
+            "hold an address, the smallest counts.",
+            example="[10.0.0.0/8, {network: 192.0.2.10/32, name: switch-a, partition: inbound}]",
+        ),
+    )
+    default_route: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            routes(),
+            "Where calls go for which ClearIP chose no route, tried in order. A URI without user "
+            "part is called with the number that was dialled.",
+            example='["sip:192.0.2.30:5060", "sip:gateway.example.net;transport=tls"]',
+        ),
+    )
+    emergency: Emergency = field(
+        default=Emergency(),
+        metadata=key(Part(Emergency), "Calls that nothing may delay or refuse."),
+    )
+    targets: Targets = field(
+        default_factory=Targets,
+        metadata=key(
+            Part(Targets),
+            "How long a target is waited for, and what moves the search on to the next one.",
+        ),
+    )
+    headers: Headers = field(
+        default=Headers(),
+        metadata=key(Part(Headers), "Which headers of ClearIP's response go to the target."),
+    )
+    admin: Admin = field(
+        default=Admin(), metadata=key(Part(Admin), "Where metrics and status are served.")
+    )

@@ -1,0 +1,148 @@
+"""What no key can be judged for alone: rules between keys."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from inline_proxy.config.admin import Socket
+from inline_proxy.config.clearip import DEFAULT_ROUTE
+from inline_proxy.config.faults import Fault, Keys
+from inline_proxy.config.listen import ALL, Listen
+from inline_proxy.config.model import ProxyConfig
+from inline_proxy.config.pem_files import is_pair
+
+_LONGEST_NAME: Final = 253
+
+
+class Rule(NamedTuple):
+    """A rule between `keys`; it is left out when one of them is faulty by itself."""
+
+    keys: tuple[Keys, ...]
+    check: Callable[[ProxyConfig], Iterable[Fault]]
+
+
+def broken(rules: Iterable[Rule], config: ProxyConfig, known: list[Fault]) -> list[Fault]:
+    """What the rules say against the configuration, whose `known` faulty keys have defaults."""
+    faulty = [fault.keys for fault in known]
+    return [
+        fault
+        for rule in rules
+        if not any(_touch(one, other) for one in rule.keys for other in faulty)
+        for fault in rule.check(config)
+    ]
+
+
+def _touch(one: Keys, other: Keys) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _some_listener(config: ProxyConfig) -> Iterator[Fault]:
+    listen = config.listen
+    if listen.udp is None and listen.tcp is None and listen.tls is None:
+        yield Fault(
+            ("listen",), "has no listener (found null for udp, tcp and tls); give one a port"
+        )
+
+
+def _tcp_and_tls_apart(config: ProxyConfig) -> Iterator[Fault]:
+    listen = config.listen
+    if listen.tls is not None and listen.tls == listen.tcp:
+        yield Fault(
+            ("listen", "tls"),
+            f"is the port of listen.tcp (found {listen.tls}); allowed: another port, as TLS "
+            "runs over TCP",
+        )
+
+
+def _admin_apart(config: ProxyConfig) -> Iterator[Fault]:
+    admin = config.admin.listen
+    if admin is None or not _may_share(config.listen, admin):
+        return
+    for name, port in (("listen.tcp", config.listen.tcp), ("listen.tls", config.listen.tls)):
+        if port == admin.port:
+            yield Fault(
+                ("admin", "listen"),
+                f"is the port of {name} (found {port}); allowed: another port",
+            )
+
+
+def _may_share(listen: Listen, admin: Socket) -> bool:
+    """Whether a SIP listener may come to stand on the address of the HTTP server."""
+    if listen.addresses == ALL or admin.address.is_unspecified:
+        return True
+    return any(isinstance(one, str) or one == admin.address for one in listen.addresses)
+
+
+def _default_route_given(name: str) -> Rule:
+    def check(config: ProxyConfig) -> Iterator[Fault]:
+        if getattr(config.clearip, name) == DEFAULT_ROUTE and not config.default_route:
+            yield Fault(
+                ("clearip", name),
+                "is default_route, but default_route is empty (found []); give default_route a "
+                f"SIP URI, or write {name}: relay",
+            )
+
+    return Rule((("clearip", name), ("default_route",)), check)
+
+
+def _silence_ends_before_the_search(config: ProxyConfig) -> Iterator[Fault]:
+    silence, search = config.targets.no_response_timeout_ms, config.targets.search_timeout_ms
+    if silence > search:
+        yield Fault(
+            ("targets", "no_response_timeout_ms"),
+            f"is longer than targets.search_timeout_ms (found {silence} and {search}); allowed: "
+            "at most that, or no second target is ever tried",
+        )
+
+
+def _request_uri_host_fits(config: ProxyConfig) -> Iterator[Fault]:
+    domain, partition = config.clearip.domain, config.clearip.partition
+    if partition is not None and len(f"{partition}.{domain}") > _LONGEST_NAME:
+        yield Fault(
+            ("clearip", "partition"),
+            f"is too long before clearip.domain; allowed: {_LONGEST_NAME} characters together",
+        )
+
+
+def _pair(part: Keys, certificate: str, private_key: str) -> Rule:
+    def check(config: ProxyConfig) -> Iterator[Fault]:
+        value: object = config
+        for name in part:
+            value = getattr(value, str(name))
+        files: tuple[Path | None, Path | None] = (
+            getattr(value, certificate),
+            getattr(value, private_key),
+        )
+        yield from _pair_faults(part, (certificate, private_key), files)
+
+    return Rule(((*part, certificate), (*part, private_key)), check)
+
+
+def _pair_faults(
+    part: Keys, names: tuple[str, str], files: tuple[Path | None, Path | None]
+) -> Iterator[Fault]:
+    certificate, private_key = files
+    if certificate is not None and private_key is not None:
+        if not is_pair(certificate, private_key):
+            yield Fault((*part, names[1]), f"does not belong to {names[0]}; give the key of that")
+        return
+    for (name, file), other in zip(zip(names, files, strict=True), reversed(names), strict=True):
+        if file is not None:
+            yield Fault((*part, name), f"stands without {other}; allowed: both, or neither")
+
+
+RULES: Final = (
+    Rule((("listen",),), _some_listener),
+    Rule((("listen", "tcp"), ("listen", "tls")), _tcp_and_tls_apart),
+    Rule((("listen",), ("admin", "listen")), _admin_apart),
+    _default_route_given("on_no_route"),
+    _default_route_given("on_unavailable"),
+    Rule(
+        (("targets", "no_response_timeout_ms"), ("targets", "search_timeout_ms")),
+        _silence_ends_before_the_search,
+    ),
+    Rule((("clearip", "domain"), ("clearip", "partition")), _request_uri_host_fits),
+    _pair(("listen",), "tls_certificate", "tls_private_key"),
+    _pair(("clearip", "tls"), "certificate", "private_key"),
+)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from clearip_proxy.contact import Contact, parse_contacts, target_set
+from clearip_proxy.grammar import canonical_name
 from clearip_proxy.identity import parse_identities
 from clearip_proxy.message import SipResponse
 from clearip_proxy.uri import Uri, same_destination
 
-FIRST_REDIRECTION = 300
 FIRST_CLIENT_FAILURE = 400
 FIRST_GLOBAL_FAILURE = 600
 
@@ -60,23 +60,23 @@ class ClearIpResponse:
     faults: tuple[str, ...] = ()
 
 
+_IDENTITY_NAMES = ("identity", "x-identity")
+
+
 def read_response(response: SipResponse, copied_headers: Iterable[str]) -> ClearIpResponse:
     """Take from a final response of ClearIP what the branches to the targets need.
 
     `copied_headers` are the configured names; Identity and X-Identity are one list.
     """
     contacts = parse_contacts(response.values("Contact"))
-    wanted = tuple(copied_headers)
+    wanted = {canonical_name(name): name for name in copied_headers}
     identities = parse_identities(
-        value
-        for name in ("Identity", "X-Identity")
-        if name in wanted
-        for value in response.values(name)
+        value for name in _IDENTITY_NAMES if name in wanted for value in response.values(name)
     )
     headers = tuple(
         (name, value)
-        for name in wanted
-        if name not in {"Identity", "X-Identity"}
+        for canonical, name in wanted.items()
+        if canonical not in _IDENTITY_NAMES
         for value in response.values(name)
     )
     return ClearIpResponse(

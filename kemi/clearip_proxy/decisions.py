@@ -58,4 +58,15 @@ class Fork:
     answer_timeout_ms: int
 
 
-Decision = Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork
+Step = Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Log what led to a step, then take it."""
+
+    notes: tuple[str, ...]
+    step: Step
+
+
+Decision = Step | Noted

@@ -15,6 +15,7 @@ from clearip_proxy.decisions import (
     Discard,
     FollowRoute,
     Fork,
+    Noted,
     QueryClearIp,
     RelayResponse,
     Reply,
@@ -144,6 +145,10 @@ class KsrGateway:
 
     def _step(self, decision: Decision) -> Decision | None:
         match decision:
+            case Noted():
+                for note in decision.notes:
+                    self._log(note)
+                return decision.step
             case Discard():
                 self._log(f"discarded: {decision.reason}")
             case Reply():
@@ -162,7 +167,7 @@ class KsrGateway:
 
     def _reply(self, reply: Reply) -> None:
         for name, value in reply.headers:
-            if not has_control(value):
+            if self._is_sendable(name, value):
                 self._ksr.hdr.append_to_reply(f"{name}: {value}\r\n")
         self._ksr.sl.send_reply(reply.status, reply.reason_phrase)
         self._log(f"answered: {reply.status} {reply.reason_phrase}")
@@ -244,7 +249,8 @@ class KsrGateway:
         for name in changes.removed:
             hdr.remove(name)
         for name, value in changes.added:
-            hdr.append(f"{name}: {value}\r\n")
+            if self._is_sendable(name, value):
+                hdr.append(f"{name}: {value}\r\n")
         self._ksr.rr.record_route()
 
     def keep_alive(self) -> None:
@@ -271,6 +277,13 @@ class KsrGateway:
     def _store(self, context: ResponseContext) -> None:
         self._ksr.pvx.xavu_sets(CONTEXT_VARIABLE, context.to_text())
 
+    def _is_sendable(self, name: str, value: str) -> bool:
+        """Refuse a value that would break out of its header field, or that is no UTF-8."""
+        if has_control(value) or not _is_utf8(value):
+            self._log(f"left out: {name}, with a character that no header field may hold")
+            return False
+        return True
+
     def _log(self, text: str) -> None:
         self._ksr.info(f"{self._text('$ci')}: {text}\n")
 
@@ -279,3 +292,12 @@ def _server_name(target: str) -> str:
     """Return the name to ask for in TLS (RFC 6066 §3: never an address); "" for none."""
     host = parse_uri(target).canonical_host
     return "" if host.startswith("[") or host.replace(".", "").isdigit() else host
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether Kamailio can take a text: bytes that were no UTF-8 are lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -21,9 +21,11 @@ from clearip_proxy.decisions import (
     Decision,
     Discard,
     FollowRoute,
+    Noted,
     QueryClearIp,
     RelayResponse,
     Reply,
+    Step,
 )
 from clearip_proxy.identity import merge_identities
 from clearip_proxy.policy import RoutingPolicy, TrustedSource
@@ -158,7 +160,13 @@ def after_clearip(
             return QueryClearIp(context, next_site=True)
         case response:
             answer = read_response(response, policy.copied_headers)
-            return _after_answer(Answered(answer, pending), context, policy)
+            step = _after_answer(Answered(answer, pending), context, policy)
+            return Noted((_summary(answer), *answer.faults), step)
+
+
+def _summary(response: ClearIpResponse) -> str:
+    counts = f"{len(response.contacts)} contacts, {len(response.identities)} Identity"
+    return f"ClearIP answered {response.status} {response.reason_phrase}: {counts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +177,7 @@ class Answered:
     pending: Pending
 
 
-def _after_answer(answered: Answered, context: ResponseContext, policy: RoutingPolicy) -> Decision:
+def _after_answer(answered: Answered, context: ResponseContext, policy: RoutingPolicy) -> Step:
     match verdict_of(answered.response.status):
         case Verdict.ROUTE:
             routes = _usable_routes(answered.response, context, policy)
@@ -195,7 +203,7 @@ def _usable_routes(
     )
 
 
-def _without_route(answered: Answered, policy: RoutingPolicy) -> Decision | None:
+def _without_route(answered: Answered, policy: RoutingPolicy) -> Step | None:
     """Search the default route, if there is one, with whatever headers ClearIP returned."""
     if not policy.default_route:
         return None
@@ -203,7 +211,7 @@ def _without_route(answered: Answered, policy: RoutingPolicy) -> Decision | None
     return _search(_routes_for(user, policy.default_route), answered, policy)
 
 
-def _search(routes: tuple[str, ...], answered: Answered, policy: RoutingPolicy) -> Decision:
+def _search(routes: tuple[str, ...], answered: Answered, policy: RoutingPolicy) -> Step:
     pending = answered.pending
     changes = header_changes(answered.response, pending.received_identities, policy)
     return start_search(routes, changes, policy.search, pending.now_ms)

@@ -7,7 +7,7 @@ come to its end.
 from dataclasses import replace
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
-from clearip_proxy.decisions import Decision, Fork, RelayResponse, Reply
+from clearip_proxy.decisions import Fork, RelayResponse, Reply, Step
 from clearip_proxy.message import SipResponse
 from clearip_proxy.policy import RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import (
@@ -63,7 +63,7 @@ def failure_of(response: SipResponse) -> FinalResponse:
 
 def start_search(
     routes: tuple[str, ...], changes: HeaderChanges, policy: SearchPolicy, now_ms: int
-) -> Decision:
+) -> Step:
     """Begin to search a target set that is not empty."""
     context = ResponseContext(
         remaining=routes, changes=changes, search_ends_ms=now_ms + policy.search_timeout_ms
@@ -73,7 +73,7 @@ def start_search(
 
 def after_target(
     outcome: BranchOutcome, context: ResponseContext, policy: RoutingPolicy, now_ms: int
-) -> Decision:
+) -> Step:
     """Decide what follows when the branch to a target has ended without a 2xx."""
     match outcome:
         case Canceled():
@@ -86,7 +86,7 @@ def after_target(
 
 def _after_failure(
     failure: FinalResponse, context: ResponseContext, policy: RoutingPolicy, now_ms: int
-) -> Decision:
+) -> Step:
     if not moves_on(failure, policy.search):
         return RelayResponse()
     better = context.with_failure(failure)
@@ -98,7 +98,7 @@ def _after_failure(
     return as_reply(better.best or failure)
 
 
-def after_unreachable(context: ResponseContext, policy: RoutingPolicy, now_ms: int) -> Decision:
+def after_unreachable(context: ResponseContext, policy: RoutingPolicy, now_ms: int) -> Step:
     """Decide what follows when a branch could not even be sent.
 
     The last step is never to relay: Kamailio has dropped what was received before the branch.

@@ -1,6 +1,7 @@
 """The wiring: every name that Kamailio is told exists, and the guard stands around each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -100,3 +101,17 @@ def test_exception_while_answering_is_contained() -> None:
     ksr = BrokenKsr(variables={**INVITE, "$si": "not an address"}, returns={"has_totag": [-1]})
 
     assert callbacks(ksr).ksr_request_route(None) == -1
+
+
+def test_keep_alive_survives_a_failure() -> None:
+    """A timer has no call to answer, only something to say."""
+
+    class UnsendingKsr(FakeKsr):
+        def does(self, *call: str | int) -> int:
+            raise RuntimeError(str(call))
+
+    ksr = UnsendingKsr()
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061",)))
+
+    assert Callbacks(KsrGateway(ksr, policy), policy).ksr_keep_alive(None) == 1
+    assert ksr.logged[-1].startswith("internal error: Traceback")

@@ -1,5 +1,6 @@
 """Each decision becomes exactly these calls of Kamailio, in this order."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -11,6 +12,7 @@ from clearip_proxy.decisions import (
     Discard,
     FollowRoute,
     Fork,
+    Noted,
     QueryClearIp,
     RelayResponse,
     Reply,
@@ -270,6 +272,40 @@ def test_header_with_a_line_break_is_never_sent() -> None:
     assert calls_for(Reply(503, "No", (("Reason", "a\r\nEvil: yes"),)), FakeKsr()) == [
         ("send_reply", 503, "No")
     ]
+
+
+def test_header_that_is_no_utf8_is_never_sent() -> None:
+    """Kamailio takes text only; the call goes on without that header field."""
+    ksr = FakeKsr()
+
+    assert calls_for(Reply(503, "No", (("Reason", "caf\udce9"),)), ksr) == [
+        ("send_reply", 503, "No")
+    ]
+    assert "left out: Reason" in ksr.logged[0]
+
+
+def test_notes_are_logged_before_the_step_is_taken() -> None:
+    """One line each, with the Call-ID."""
+    ksr = FakeKsr(variables={"$ci": "call-1"})
+
+    calls = calls_for(Noted(("first", "second"), Reply(500, "No")), ksr)
+
+    assert ksr.logged[:2] == ["call-1: first\n", "call-1: second\n"]
+    assert calls == [("send_reply", 500, "No")]
+
+
+def test_keep_alive_asks_every_site_by_its_name() -> None:
+    """OPTIONS hold the connections open; the server name goes with each."""
+    ksr = FakeKsr()
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061", "sip:b:5061")))
+
+    KsrGateway(ksr, policy).keep_alive()
+
+    assert [call[:3] for call in ksr.calls if call[0] == "t_uac_send"] == [
+        ("t_uac_send", "OPTIONS", "sip:a:5061"),
+        ("t_uac_send", "OPTIONS", "sip:b:5061"),
+    ]
+    assert ksr.names().count("xavp_child_sets") == 2
 
 
 @pytest.mark.parametrize("decision", [Discard("why"), RelayResponse()])

@@ -5,12 +5,14 @@ from ipaddress import ip_network
 
 import pytest
 
-from clearip_proxy.branch_outcome import Canceled, NoResponse
+from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,
+    Decision,
     Discard,
     FollowRoute,
     Fork,
+    Noted,
     QueryClearIp,
     RelayResponse,
     Reply,
@@ -45,6 +47,14 @@ WITH_DEFAULT_ROUTE = replace(
 INVITE = Request(method="INVITE", uri="sip:+15551234567@proxy", source_address="10.1.1.1")
 ASKED = ResponseContext(clearip_uri="sip:+15551234567@sip.clearip.com")
 PENDING = Pending(called_uri="sip:+15551234567;npdi@proxy", now_ms=1_000)
+
+
+def step_after(
+    outcome: BranchOutcome, policy: RoutingPolicy = POLICY, pending: Pending = PENDING
+) -> Decision:
+    """What follows ClearIP's answer, without what is logged of it."""
+    decision = after_clearip(outcome, pending, ASKED, policy)
+    return decision.step if isinstance(decision, Noted) else decision
 
 
 def response(status: int, *headers: str) -> SipResponse:
@@ -168,7 +178,7 @@ def test_redirect_forks_to_the_highest_q_first() -> None:
         'P-Asserted-Identity: "[V] NAME" <sip:1@x>',
     )
 
-    decision = after_clearip(answer, PENDING, ASKED, POLICY)
+    decision = step_after(answer)
 
     assert isinstance(decision, Fork)
     assert decision.target == "sip:1@192.0.2.2;transport=tcp"
@@ -188,7 +198,7 @@ def test_received_identity_of_another_ppt_stays_before_clearips() -> None:
     pending = replace(PENDING, received_identities=("o.l.d;ppt=shaken", "d.i.v;ppt=div"))
     answer = response(302, "Contact: <sip:1@192.0.2.1>", "Identity: n.e.w;ppt=shaken")
 
-    decision = after_clearip(answer, pending, ASKED, POLICY)
+    decision = step_after(answer, pending=pending)
 
     assert isinstance(decision, Fork)
     assert decision.context.changes == HeaderChanges(
@@ -201,7 +211,7 @@ def test_redirect_without_identity_leaves_the_received_ones_alone() -> None:
     """Nothing is removed that nothing replaces."""
     pending = replace(PENDING, received_identities=("o.l.d;ppt=shaken",))
 
-    decision = after_clearip(response(302, "Contact: <sip:1@a>"), pending, ASKED, POLICY)
+    decision = step_after(response(302, "Contact: <sip:1@a>"), pending=pending)
 
     assert isinstance(decision, Fork)
     assert decision.context.changes == HeaderChanges()
@@ -216,7 +226,7 @@ def test_redirect_without_usable_contact_searches_the_default_route(
     """A data-only 302 brings headers and no route; the default route gets them."""
     answer = response(302, *headers, "Identity: a.b.c")
 
-    decision = after_clearip(answer, PENDING, ASKED, WITH_DEFAULT_ROUTE)
+    decision = step_after(answer, WITH_DEFAULT_ROUTE)
 
     assert isinstance(decision, Fork)
     assert decision.target == "sip:+15551234567;npdi@gw1.example.net"
@@ -226,7 +236,7 @@ def test_redirect_without_usable_contact_searches_the_default_route(
 
 def test_redirect_without_usable_contact_and_default_route_is_a_503_of_our_own() -> None:
     """The Reason says why; the 302 is never relayed."""
-    decision = after_clearip(response(302), PENDING, ASKED, POLICY)
+    decision = step_after(response(302))
 
     assert isinstance(decision, Reply)
     assert decision.status == 503
@@ -236,7 +246,7 @@ def test_redirect_without_usable_contact_and_default_route_is_a_503_of_our_own()
 @pytest.mark.parametrize("status", [401, 403, 404, 407, 484, 500, 503, 603, 607, 608])
 def test_final_answer_is_relayed_by_default(status: int) -> None:
     """Without a default route every refusal is the switch's to handle."""
-    assert after_clearip(response(status), PENDING, ASKED, POLICY) == RelayResponse()
+    assert step_after(response(status)) == RelayResponse()
 
 
 @pytest.mark.parametrize("status", [404, 503, 403, 400, 413, 483, 500])
@@ -244,7 +254,7 @@ def test_no_route_and_setup_fault_search_the_default_route_when_configured(statu
     """ClearIP did not stop the call, so it goes on with what ClearIP returned."""
     answer = response(status, "Identity: a.b.c")
 
-    decision = after_clearip(answer, PENDING, ASKED, WITH_DEFAULT_ROUTE)
+    decision = step_after(answer, WITH_DEFAULT_ROUTE)
 
     assert isinstance(decision, Fork)
     assert decision.context.changes.added == (("Identity", "a.b.c"),)
@@ -253,21 +263,19 @@ def test_no_route_and_setup_fault_search_the_default_route_when_configured(statu
 @pytest.mark.parametrize("status", [401, 407, 484, 600, 603, 607, 608])
 def test_refusal_is_relayed_whatever_is_configured(status: int) -> None:
     """A blocked call is never tried another way."""
-    answer = after_clearip(response(status), PENDING, ASKED, WITH_DEFAULT_ROUTE)
+    answer = step_after(response(status), WITH_DEFAULT_ROUTE)
 
     assert answer == RelayResponse()
 
 
 def test_canceled_call_is_terminated_whatever_clearip_answers() -> None:
     """A late 302 makes no call."""
-    assert after_clearip(Canceled(), PENDING, ASKED, POLICY) == Reply(487, "Request Terminated")
+    assert step_after(Canceled()) == Reply(487, "Request Terminated")
 
 
 def test_silent_site_gives_way_to_the_next() -> None:
     """A site that does not answer in time is left for the next one."""
-    assert after_clearip(NoResponse(), PENDING, ASKED, POLICY) == QueryClearIp(
-        ASKED, next_site=True
-    )
+    assert step_after(NoResponse()) == QueryClearIp(ASKED, next_site=True)
 
 
 def test_unavailable_clearip_is_a_503_of_our_own() -> None:
@@ -286,3 +294,14 @@ def test_unavailable_clearip_searches_the_default_route_when_configured() -> Non
     assert isinstance(decision, Fork)
     assert decision.target == "sip:+15551234567;npdi@gw1.example.net"
     assert decision.context.changes == HeaderChanges()
+
+
+def test_answer_and_its_faults_are_noted() -> None:
+    """What ClearIP said, and what could not be used of it, is for the log."""
+    decision = after_clearip(
+        response(302, "Contact: <sip:1@a>, garbage", "Identity: a.b.c"), PENDING, ASKED, POLICY
+    )
+
+    assert isinstance(decision, Noted)
+    assert decision.notes[0] == "ClearIP answered 302 Phrase: 1 contacts, 1 Identity"
+    assert decision.notes[1].startswith("contact 2: ")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import KSR
+
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.policy import load_policy

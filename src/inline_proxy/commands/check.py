@@ -1,4 +1,4 @@
-"""`inline-proxy check`: is this configuration valid?"""
+"""`inline-proxy check`: says whether a configuration is valid."""
 
 from pathlib import Path
 

@@ -74,4 +74,4 @@ def _shown_text(value: str) -> str:
 
 
 def _printable(key: str) -> str:
-    return key if key.isprintable() and 0 < len(key) <= _LONGEST_SHOWN else _shown_text(key)
+    return key if key and key.isprintable() and "-----BEGIN" not in key else _shown_text(key)

@@ -12,21 +12,20 @@ from inline_proxy.config.values import ListOf, Value
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,64}")  # RFC 3261 §25.1, token
 
 # What routes the message, names its dialog or describes its body (RFC 3261 §19.1.5).
-NEVER_COPIED: Final = frozenset(
-    (
-        "via",
-        "route",
-        "record-route",
-        "from",
-        "to",
-        "call-id",
-        "cseq",
-        "contact",
-        "max-forwards",
-        "authorization",
-        "proxy-authorization",
-    )
+NEVER_COPIED: Final = (
+    "Via",
+    "Route",
+    "Record-Route",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Max-Forwards",
+    "Authorization",
+    "Proxy-Authorization",
 )
+_NEVER_COPIED: Final = frozenset(name.lower() for name in NEVER_COPIED)
 
 
 def header_name(value: object) -> str:
@@ -36,7 +35,7 @@ def header_name(value: object) -> str:
         raise Refused
     if len(name) == 1:
         raise Refused("is a compact form: write the long one")
-    if name in NEVER_COPIED or name.startswith("content-"):
+    if name in _NEVER_COPIED or name.startswith("content-"):
         raise Refused("routes the message or belongs to its dialog, sender or body")
     return text(value)
 
@@ -61,9 +60,8 @@ class Headers:
                 Value(
                     header_name,
                     wrong="is not the name of a header",
-                    allowed="a header name in its long form, except Via, Route, Record-Route, "
-                    "From, To, Call-ID, CSeq, Contact, Max-Forwards, Authorization, "
-                    "Proxy-Authorization and Content-*",
+                    allowed="a header name in its long form, except Content-* and "
+                    + ", ".join(NEVER_COPIED),
                 ),
                 allowed="a list of header names",
                 same=str.lower,

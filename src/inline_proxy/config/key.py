@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import Field
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from marshmallow import fields
+if TYPE_CHECKING:  # values are read by schemas, which are made of keys
+    from inline_proxy.config.values import Reader
 
 _ENTRY: Final = "key"
 
@@ -13,7 +14,7 @@ _ENTRY: Final = "key"
 class Key(NamedTuple):
     """All that is known of a key besides its name, its type and its default."""
 
-    field: fields.Field
+    field: "Reader"
     description: str
     unit: str | None
     example: str | None
@@ -21,7 +22,7 @@ class Key(NamedTuple):
 
 
 def key(
-    field: fields.Field, description: str, *, example: str | None = None, unit: str | None = None
+    field: "Reader", description: str, *, example: str | None = None, unit: str | None = None
 ) -> Mapping[str, Key]:
     """The metadata of a dataclass field that is a key of the configuration."""
     return MappingProxyType({_ENTRY: Key(field, description, unit, example)})

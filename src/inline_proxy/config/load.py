@@ -1,6 +1,7 @@
 """From a file to a `ProxyConfig`, or to every fault that it has."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,15 @@ from inline_proxy.config.source import Source, read_source
 
 
 def load_config(path: Path) -> ProxyConfig:
-    """Read and validate a file; raises `ConfigInvalid` with every fault."""
-    return parse_config(_text_of(path))
+    """Read and validate a file; raises `ConfigInvalid` with every fault.
+
+    A fault of the file as a whole has the file's path in place of a key's.
+    """
+    try:
+        return parse_config(_text_of(path))
+    except ConfigInvalid as invalid:
+        named = (replace(fault, keys=fault.keys or (str(path),)) for fault in invalid.faults)
+        raise ConfigInvalid(tuple(named)) from None
 
 
 def parse_config(text: str) -> ProxyConfig:
@@ -48,7 +56,7 @@ def _text_of(path: Path) -> str:
         message = f"cannot be read: {error.strerror}"
     except ValueError:  # a null character in the name
         message = "cannot be read: no such name"
-    raise ConfigInvalid((Fault((str(path),), message),))
+    raise ConfigInvalid((Fault((), message),))
 
 
 def _key_faults(data: dict[str, Any]) -> list[Fault]:
@@ -94,5 +102,11 @@ def _named(keys: Keys) -> Keys:
 
 
 def _in_order(faults: list[Fault], source: Source) -> tuple[Fault, ...]:
-    placed = [Fault(fault.keys, fault.message, source.line_of(fault.keys)) for fault in faults]
-    return tuple(sorted(placed, key=lambda fault: (fault.line or 0, fault.path, fault.message)))
+    placed = (replace(fault, line=source.line_of(fault.keys)) for fault in faults)
+    return tuple(sorted(placed, key=_place))
+
+
+def _place(fault: Fault) -> tuple[int, list[tuple[int, str]], str]:
+    """By line, then by key, list entries by their number; marshmallow keeps no order of its own."""
+    keys = [(key, "") if isinstance(key, int) else (-1, key) for key in fault.keys]
+    return fault.line or 0, keys, fault.message

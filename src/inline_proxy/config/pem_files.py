@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -16,6 +16,9 @@ from inline_proxy.config.faults import Refused
 from inline_proxy.config.scalars import text
 from inline_proxy.config.values import Value
 
+if TYPE_CHECKING:  # the name is younger than the cryptography of Debian 12
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
 SYSTEM: Final = "system"
 
 # RFC 7468 §5.1; the text between the lines is left to the library.
@@ -27,13 +30,17 @@ _CERTIFICATE: Final = re.compile(
 def certificate_file(value: object) -> Path:
     """A readable file of certificates in PEM, the own one first, then its chain."""
     path = _absolute(value)
-    certificates(path)
+    certified_key(path)
     return path
 
 
 def authorities_file(value: object) -> Path | str:
     """`system`, or a readable file of certificates in PEM."""
-    return SYSTEM if value == SYSTEM else certificate_file(value)
+    if value == SYSTEM:
+        return SYSTEM
+    path = _absolute(value)
+    certificates(path)
+    return path
 
 
 def private_key_file(value: object) -> Path:
@@ -54,24 +61,30 @@ def certificates(path: Path) -> list[Certificate]:
         raise Refused("names a file with a damaged certificate") from None
 
 
+def certified_key(path: Path) -> bytes:
+    """The public key in the first certificate of the file; raises `Refused`."""
+    try:
+        return _encoded(certificates(path)[0].public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        if isinstance(error, Refused):
+            raise
+        raise Refused("names a certificate whose key is of an unknown kind") from None
+
+
 def public_half(path: Path) -> bytes:
     """The public key that belongs to the private key in the file; raises `Refused`."""
+    content = _content(path)
     try:
-        private_key = load_pem_private_key(_content(path), password=None)
+        return _encoded(load_pem_private_key(content, password=None).public_key())
     except TypeError:
-        raise Refused("names a private key with a passphrase, which nobody is there to type") from (
-            None
-        )
+        wrong = "names a private key with a passphrase, which nobody is there to type"
     except (ValueError, UnsupportedAlgorithm):
-        raise Refused("names a file that holds no usable private key in PEM") from None
-    return private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wrong = "names a file that holds no usable private key in PEM"
+    raise Refused(wrong)
 
 
-def is_pair(certificate: Path, private_key: Path) -> bool:
-    """Whether the private key is that of the first certificate; both files are known to be good."""
-    public_key = certificates(certificate)[0].public_key()
-    encoded = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return encoded == public_half(private_key)
+def _encoded(public_key: "PublicKeyTypes") -> bytes:
+    return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _absolute(value: object) -> Path:
@@ -83,10 +96,13 @@ def _absolute(value: object) -> Path:
 
 def _content(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise Refused("is not the path of a regular file")
         return path.read_bytes()
-    except (OSError, UnicodeEncodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise Refused(f"cannot be read: {reason or 'no such name'}") from None
+    except OSError as error:
+        raise Refused(f"cannot be read ({error.strerror})") from None
+    except UnicodeEncodeError:
+        raise Refused("is not a path that a file can have") from None
 
 
 def pem_certificate() -> Value:

@@ -9,7 +9,7 @@ from inline_proxy.config.clearip import DEFAULT_ROUTE
 from inline_proxy.config.faults import Fault, Keys
 from inline_proxy.config.listen import ALL, Listen
 from inline_proxy.config.model import ProxyConfig
-from inline_proxy.config.pem_files import is_pair
+from inline_proxy.config.pem_files import certified_key, public_half
 
 _LONGEST_NAME: Final = 253
 
@@ -17,6 +17,7 @@ _LONGEST_NAME: Final = 253
 class Rule(NamedTuple):
     """A rule between `keys`; it is left out when one of them is faulty by itself."""
 
+    sentence: str
     keys: tuple[Keys, ...]
     check: Callable[[ProxyConfig], Iterable[Fault]]
 
@@ -83,7 +84,11 @@ def _default_route_given(name: str) -> Rule:
                 f"SIP URI, or write {name}: relay",
             )
 
-    return Rule((("clearip", name), ("default_route",)), check)
+    return Rule(
+        f"`clearip.{name}: default_route` asks for at least one URI in `default_route`.",
+        (("clearip", name), ("default_route",)),
+        check,
+    )
 
 
 def _silence_ends_before_the_search(config: ProxyConfig) -> Iterator[Fault]:
@@ -116,7 +121,13 @@ def _pair(part: Keys, certificate: str, private_key: str) -> Rule:
         )
         yield from _pair_faults(part, (certificate, private_key), files)
 
-    return Rule(((*part, certificate), (*part, private_key)), check)
+    path = ".".join(map(str, part))
+    return Rule(
+        f"`{path}.{certificate}` and `{path}.{private_key}` are both given, or neither; the key "
+        "belongs to the certificate.",
+        ((*part, certificate), (*part, private_key)),
+        check,
+    )
 
 
 def _pair_faults(
@@ -124,7 +135,7 @@ def _pair_faults(
 ) -> Iterator[Fault]:
     certificate, private_key = files
     if certificate is not None and private_key is not None:
-        if not is_pair(certificate, private_key):
+        if certified_key(certificate) != public_half(private_key):
             yield Fault((*part, names[1]), f"does not belong to {names[0]}; give the key of that")
         return
     for (name, file), other in zip(zip(names, files, strict=True), reversed(names), strict=True):
@@ -133,16 +144,34 @@ def _pair_faults(
 
 
 RULES: Final = (
-    Rule((("listen",),), _some_listener),
-    Rule((("listen", "tcp"), ("listen", "tls")), _tcp_and_tls_apart),
-    Rule((("listen",), ("admin", "listen")), _admin_apart),
+    Rule(
+        "At least one of `listen.udp`, `listen.tcp` and `listen.tls` has a port.",
+        (("listen",),),
+        _some_listener,
+    ),
+    Rule(
+        "`listen.tcp` and `listen.tls` have different ports, as TLS runs over TCP.",
+        (("listen", "tcp"), ("listen", "tls")),
+        _tcp_and_tls_apart,
+    ),
+    Rule(
+        "`admin.listen` does not take the port of `listen.tcp` or `listen.tls` on an address "
+        "that they may have too.",
+        (("listen",), ("admin", "listen")),
+        _admin_apart,
+    ),
     _default_route_given("on_no_route"),
     _default_route_given("on_unavailable"),
     Rule(
+        "`targets.no_response_timeout_ms` is at most `targets.search_timeout_ms`.",
         (("targets", "no_response_timeout_ms"), ("targets", "search_timeout_ms")),
         _silence_ends_before_the_search,
     ),
-    Rule((("clearip", "domain"), ("clearip", "partition")), _request_uri_host_fits),
+    Rule(
+        "`clearip.partition`, a dot and `clearip.domain` have at most 253 characters.",
+        (("clearip", "domain"), ("clearip", "partition")),
+        _request_uri_host_fits,
+    ),
     _pair(("listen",), "tls_certificate", "tls_private_key"),
     _pair(("clearip", "tls"), "certificate", "private_key"),
 )

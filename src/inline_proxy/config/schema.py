@@ -41,7 +41,7 @@ class PartSchema(Schema):
 
     def _suggestion(self, name: str) -> str:
         known = key_names(self.part)
-        nearest = difflib.get_close_matches(name, known, n=1)
+        nearest = difflib.get_close_matches(name.lower(), known, n=1)
         if nearest:
             return f"did you mean {nearest[0]}?"
         return f"allowed: {', '.join(known)}"

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# The Debian that this machine is not, as a root file system made from the machine's own mirrors:
+# its Kamailio, its Python and its libraries, as an operator there has them.
+
+# Beside Debian's Kamailio and SIPp: the run-time libraries of pyproject.toml and the test tools.
+readonly other_debian_packages=(
+    "${lab_packages[@]}" baresip-core
+    python3-click python3-cryptography python3-ifaddr python3-jinja2 python3-jwt
+    python3-marshmallow python3-psutil python3-ruamel.yaml
+    python3-hypothesis python3-pytest python3-pytest-timeout python3-pytest-xdist
+)
+readonly root_file_systems=${XDG_CACHE_HOME:-$HOME/.cache}/inline-proxy
+readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# Print the other Debian's sources: the machine's Debian mirrors, the suite's name exchanged.
+# Other origins among apt's sources are left out.
+other_debian_sources() {
+    # shellcheck disable=SC2016
+    apt-get indextargets 'Created-By: Packages' \
+        --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)' |
+        awk -F '|' -v here="$debian" -v there="$other_debian" -v keyring="$debian_keyring" '
+            $1 == "Debian" && ($2 == "Debian" || $2 == "Debian-Security") && $4 == "main" &&
+            $3 ~ "^" here "(-updates|-security)?$" {
+                sub(here, there, $3)
+                print "deb [signed-by=" ($6 ~ "^/" ? $6 : keyring) "] " $5 " " $3 " main"
+            }' | sort --unique
+}
+
+# Where the root file system lies: another list of packages means another one.
+root_file_system() {
+    local contents
+    contents=$(printf '%s\n' "${other_debian_packages[@]}" | sort -u | sha256sum | cut -c 1-12)
+    printf '%s/rootfs-%s-%s' "$root_file_systems" "$other_debian" "$contents"
+}
+
+# After a week it is made again, so that Debian's security updates arrive.
+root_file_system_is_fresh() {
+    [[ -n $(find "$(root_file_system)/etc/hostname" -mtime -7 2>/dev/null) ]]
+}
+
+# Built aside and renamed when complete: an interrupted run leaves nothing that looks finished.
+make_root_file_system() {
+    local sources building
+    sources=$(other_debian_sources)
+    if [[ -z $sources ]]; then
+        apt update
+        sources=$(other_debian_sources)
+    fi
+    [[ -n $sources ]] || stop_because "apt's sources name no Debian mirror for $debian."
+    rm -rf --one-file-system "$root_file_systems"/building-*
+    building=$root_file_systems/building-$BASHPID
+    apt-config dump --format '%F "%v";%n' Acquire | grep -i '::proxy' >"$run_dir/apt-proxy.conf" || true
+    mmdebstrap --mode=root --variant=minbase --aptopt="$run_dir/apt-proxy.conf" \
+        --include="$(IFS=,; printf '%s' "${other_debian_packages[*]}")" \
+        "$other_debian" "$building" - <<<"$sources"
+    mkdir "$building/srv/checkout" "$building/srv/results"
+    touch "$building/etc/hostname"
+    rm -rf --one-file-system "$root_file_systems/rootfs-$other_debian-"*
+    mv "$building" "$(root_file_system)"
+}
+
+# Print the version of a package in the root file system, or of this machine with "/".
+version_in() {
+    dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='${Version}' "$2" 2>/dev/null |
+        sed 's/[+-].*//'
+}

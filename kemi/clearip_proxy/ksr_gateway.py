@@ -22,6 +22,7 @@ from clearip_proxy.decisions import (
 )
 from clearip_proxy.grammar import has_control
 from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.log_line import log_line
 from clearip_proxy.message import parse_response
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -44,6 +45,12 @@ BY_PRIORITY = 8
 HOP_LIMIT = 70
 """The Max-Forwards of a request that came without one (RFC 3261 §16.6)."""
 MAX_RECEIVED_IDENTITIES = 16
+
+# Kamailio replaces variables in what it logs, once. So what a message held never stands in the
+# format itself, and a text between dollar signs stays a text.
+LOGGED_TEXT = "text"
+OF_A_CALL = "$(ci{s.substr,0,128}): $var(text)\n"
+OF_NO_CALL = "$var(text)\n"
 
 
 def monotonic_ms() -> int:
@@ -267,11 +274,13 @@ class KsrGateway:
 
     def report(self, fault: str) -> None:
         """Say loudly that a callback without a request has raised."""
-        self._ksr.err(f"internal error: {fault}\n")
+        self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(f"internal error: {fault}"))
+        self._ksr.xlog.xerr(OF_NO_CALL)
 
     def fail(self, fault: str) -> None:
         """Answer a request whose callback has raised, and say so loudly."""
-        self._ksr.err(f"{self._text('$ci')}: internal error: {fault}\n")
+        self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(f"internal error: {fault}"))
+        self._ksr.xlog.xerr(OF_A_CALL)
         self._ksr.sl.send_reply(500, "Server Internal Error")
 
     def _store(self, context: ResponseContext) -> None:
@@ -285,7 +294,8 @@ class KsrGateway:
         return True
 
     def _log(self, text: str) -> None:
-        self._ksr.info(f"{self._text('$ci')}: {text}\n")
+        self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(text))
+        self._ksr.xlog.xnotice(OF_A_CALL)
 
 
 def _server_name(target: str) -> str:

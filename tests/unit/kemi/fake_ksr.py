@@ -5,6 +5,7 @@ It satisfies `KsrPort` by type, so a fake that has drifted from Kamailio does no
 
 # ruff: noqa: D101, D102, PLR0913, PLR0917 - the shapes are Kamailio's, described in ksr_port
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,15 +79,13 @@ class FakeKsr:
     def dispatcher(self) -> "FakeDispatcher":
         return FakeDispatcher(self)
 
+    @property
+    def xlog(self) -> "FakeLogging":
+        return FakeLogging(self)
+
     def seturi(self, uri: str, /) -> bool:
         self.variables["$ru"] = uri
         return self.does("seturi", uri) > 0
-
-    def info(self, text: str, /) -> None:
-        self.logged.append(text)
-
-    def err(self, text: str, /) -> None:
-        self.logged.append(text)
 
 
 @dataclass
@@ -106,6 +105,11 @@ class FakePseudoVariables(_Part):
 
 
 class FakeScriptVariables(_Part):
+    def var_sets(self, name: str, value: str, /) -> int:
+        value.encode()  # Kamailio takes text only
+        self.ksr.variables[f"$var({name})"] = value
+        return 1
+
     def xavp_child_sets(self, root: str, name: str, value: str, /) -> int:
         return self.ksr.does("xavp_child_sets", root, name, value)
 
@@ -204,3 +208,22 @@ class FakeDispatcher(_Part):
 
     def ds_next_dst(self) -> int:
         return self.ksr.does("ds_next_dst")
+
+
+class FakeLogging(_Part):
+    """Replaces, once, the variables that the proxy's formats hold."""
+
+    def xnotice(self, line_format: str, /) -> int:
+        return self._log(line_format)
+
+    def xerr(self, line_format: str, /) -> int:
+        return self._log(line_format)
+
+    def _log(self, line_format: str) -> int:
+        held = {
+            "$(ci{s.substr,0,128})": str(self.ksr.variables.get("$ci", "")),
+            "$var(text)": str(self.ksr.variables.get("$var(text)", "")),
+        }
+        names = "|".join(map(re.escape, held))
+        self.ksr.logged.append(re.sub(names, lambda found: held[found[0]], line_format))
+        return 1

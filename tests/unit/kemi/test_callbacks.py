@@ -10,7 +10,7 @@ from clearip_proxy import ksr_gateway
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy, TrustedSource
-from unit.kemi.fake_ksr import FakeKsr
+from unit.kemi.fake_ksr import FakeKsr, FakeLogging
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
@@ -95,8 +95,9 @@ def test_exception_while_answering_is_contained() -> None:
     """When nothing works any more, the process still lives."""
 
     class BrokenKsr(FakeKsr):
-        def err(self, text: str, /) -> None:
-            raise RuntimeError(text)
+        @property
+        def xlog(self) -> FakeLogging:
+            raise RuntimeError
 
     ksr = BrokenKsr(variables={**INVITE, "$si": "not an address"}, returns={"has_totag": [-1]})
 

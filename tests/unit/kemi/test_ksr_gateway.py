@@ -294,6 +294,25 @@ def test_notes_are_logged_before_the_step_is_taken() -> None:
     assert calls == [("send_reply", 500, "No")]
 
 
+def test_note_with_dollar_signs_is_logged_to_the_letter() -> None:
+    """What a message held is never read as a pseudo-variable of Kamailio's."""
+    ksr = FakeKsr(variables={"$ci": "$var(text)"})
+
+    calls_for(Noted(("costs $ci",), Reply(500, "No")), ksr)
+
+    assert ksr.logged[0] == "$var(text): costs $ci\n"
+
+
+def test_note_that_is_no_utf8_is_logged_and_the_call_goes_on() -> None:
+    """A reason phrase in another character set must not end the call."""
+    ksr = FakeKsr(variables={"$ci": "call-1"})
+
+    calls = calls_for(Noted(("ClearIP answered 302 caf\udce9",), Reply(500, "No")), ksr)
+
+    assert ksr.logged[0] == "call-1: ClearIP answered 302 caf?\n"
+    assert calls == [("send_reply", 500, "No")]
+
+
 def test_keep_alive_asks_every_site_by_its_name() -> None:
     """OPTIONS hold the connections open; the server name goes with each."""
     ksr = FakeKsr()

@@ -36,6 +36,8 @@ RETURN_TYPES: Final = {
     "long": "int",
     "xval": "str | int | None",  # a pseudo-variable's value, or that it has none
 }
+# What 6.0.1 says of the parameters of pv.setl, whose types its list has no name for.
+UNTOLD: Final = "<null string>"
 
 CONFIG: Final = """#!KAMAILIO
 listen=udp:127.0.0.1:{port}
@@ -81,15 +83,16 @@ def parsed(answer: str) -> list[Function]:
 
     Raises GenerationError when there are fewer or more than the answer itself says.
     """
-    fields = re.compile(r"ret: (\w+)\s+module:[ \t]*(\w*)\s+name: (\w+)\s+params: ([\w, ]+)")
-    functions = {
-        Function(module, name, () if kinds == "none" else tuple(kinds.split(", ")), returns)
-        for returns, module, name, kinds in fields.findall(answer)
-    }
+    fields = re.compile(r"ret: (\w+)\s+module:[ \t]*(\w*)\s+name: (\w+)\s+params: (.+)")
+    found = set(fields.findall(answer))
     announced = re.search(r"msize: (\d+)", answer)
-    if announced is None or len(functions) != int(announced[1]):
-        raise GenerationError(f"{len(functions)} functions understood, not as many as announced")
-    return sorted(functions)
+    if announced is None or len(found) != int(announced[1]):
+        raise GenerationError(f"{len(found)} functions understood, not as many as announced")
+    return sorted(
+        Function(module, name, () if kinds == "none" else tuple(kinds.split(", ")), returns)
+        for returns, module, name, kinds in found
+        if kinds != UNTOLD
+    )
 
 
 def stub(version: str, functions: Iterable[Function]) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import psutil
 
-START_DEADLINE_S: Final = 30.0
+PATIENCE_S: Final = 30.0
 STOP_DEADLINE_S: Final = 12.0  # a proxy gives its Kamailio ten
 POLL_INTERVAL_S: Final = 0.02
 
@@ -89,13 +89,20 @@ class Children:
 
     def wait_for(self, child: Child, condition: Callable[[], bool], awaited: str) -> None:
         """Wait until the condition holds; raises `LabError` when the program ends before."""
-        deadline = time.monotonic() + START_DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not condition():
             if child.ended:
                 raise LabError(f"{child.name} ended before {awaited}{_last_words(child)}")
             if time.monotonic() > deadline:
-                raise LabError(f"{child.name}: {awaited} did not happen in {START_DEADLINE_S:g} s.")
+                raise LabError(f"{child.name}: {awaited} did not happen in {PATIENCE_S:g} s.")
             time.sleep(POLL_INTERVAL_S)
+
+    def wait_for_end(self, child: Child) -> int:
+        """Wait until a program ends and give its exit code; raises `LabError` when it does not."""
+        try:
+            return child.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{child.name} did not end in {PATIENCE_S:g} s.") from None
 
     def wait_until_one_ends(self) -> Child:
         """Wait as long as all run; give the first that does not any more."""

@@ -142,9 +142,9 @@ class Conversation:
         self._send(response(request, status, _PHRASES.get(status, "Lab")))
 
     def _send(self, text: str) -> None:
-        """Send a message and take it down."""
-        self._wire.write(encode(text))
+        """Take a message down and send it, in this order: its effects come later than its time."""
         self._record.add("sent", self._connection, text)
+        self._wire.write(encode(text))
 
 
 def response(request: Message, status: int, reason: str, headers: Iterable[str] = ()) -> str:

@@ -51,7 +51,7 @@ CALLS: Final = (
         "The first target fails, the second answers",
         "Carrier C had no circuit free; carrier B got the same signed call and answered.",
         Expected(200, ("carrier C", "carrier B")),
-        ("carrier B", "carrier C"),
+        ("carrier C", "carrier B"),
     ),
     DemoCall(
         "blocked",
@@ -91,7 +91,8 @@ def main(*, keep: bool) -> None:
         screen.line(str(error), colour="red")
     except Ended as ended:
         status = 0 if keep and ended.args[0] == signal.SIGINT else 128 + int(ended.args[0])
-        screen.line()
+        if screen.terminal:
+            screen.line()
     finally:
         if status == FAILED:
             screen.line(f"What everybody wrote is in {directory}")

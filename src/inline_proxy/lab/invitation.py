@@ -19,7 +19,7 @@ def invitation(ports: Ports, directory: Path) -> Iterator[str]:
     width = max(len(entry.name) for entry in PLAN)
     for entry in PLAN:
         yield f"   {entry.number}   {entry.name:<{width}}   {entry.meaning}"
-    yield "The last three digits count. Any other number is answered like the first."
+    yield "The last three digits are enough. Any other number is answered like the first."
     yield ""
     yield f"What everybody writes is in {directory}"
     yield "Ctrl-C ends the lab."

@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 from inline_proxy.lab.message import Message
 
 PROXY: Final = "proxy"
+NOTED_LATE_S: Final = 0.001
 
 
 class Recorded(Protocol):
@@ -41,16 +42,19 @@ class Passage:
 
 
 def seen_by(actor: str, record: Iterable[Recorded]) -> list[Passage]:
-    """Give the passages of an actor that talks to the proxy alone."""
-    return [
-        Passage(
-            entry.time,
-            actor if entry.direction == "sent" else PROXY,
-            PROXY if entry.direction == "sent" else actor,
-            Message.parse(entry.text),
-        )
-        for entry in record
-    ]
+    """Give the passages of an actor that talks to the proxy alone.
+
+    SIPp notes a message after it has sent it, when its effects may already be in another's
+    record: it is taken to have left a little earlier, but not before what came first.
+    """
+    passages = []
+    before = 0.0
+    for entry in record:
+        sent = entry.direction == "sent"
+        before = max(before, entry.time - NOTED_LATE_S) if sent else entry.time
+        ends = (actor, PROXY) if sent else (PROXY, actor)
+        passages.append(Passage(before, *ends, Message.parse(entry.text)))
+    return passages
 
 
 def one_call(passages: Iterable[Passage], call_id: str) -> list[Passage]:

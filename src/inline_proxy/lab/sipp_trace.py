@@ -37,7 +37,7 @@ def parse_trace(trace: str) -> list[Traced]:
     SIPp writes the local time without a zone; it is read as this machine's.
     """
     headings = list(_HEADING.finditer(trace))
-    ends = [heading.start() for heading in headings[1:]] + [len(trace)]
+    ends = [*(heading.start() for heading in headings), len(trace)][1:]
     return [
         Traced(
             # A time without a zone means the local one here, as in SIPp.

@@ -17,6 +17,7 @@ from inline_proxy.lab.recording import read_record
 from inline_proxy.lab.sipp import Part
 from inline_proxy.lab.sipp_trace import read_trace
 
+REFUSED: Final = 2
 LOOPBACK: Final = "127.0.0.1"
 SIP: Final = 5060
 SIPS: Final = 5061
@@ -55,15 +56,16 @@ class Stage:
     def place_call(self, name: str, number: str, status: int) -> list[Passage]:
         """Call a number through the proxy, wait for the end, and give what the switch saw.
 
-        Raises `LabError` when the call does not come to an end.
+        Raises `LabError` when no call could be placed, or it does not come to an end. Whether it
+        went well is for the messages to tell, not for SIPp's exit code.
         """
         scenario = "caller-answered" if status < 300 else "caller-refused"  # noqa: PLR2004
         part = Part(name, scenario, free_port(socket.SOCK_DGRAM), self.directory)
         caller = self.children.start(name, part.caller(self.ports.sip, number, status))
-        self.children.wait_for(caller, lambda: caller.ended, "the end of the call")
+        exit_code = self.children.wait_for_end(caller)
         passages = seen_by("switch", read_trace(part.trace))
         if not passages:
-            raise LabError(f"No call was placed: SIPp ended with {caller.process.returncode}.")
+            raise LabError(f"{name} placed no call: SIPp ended with {exit_code}.")
         return passages
 
     def seen_by_others(self) -> list[Passage]:
@@ -183,4 +185,9 @@ def _start_proxy(children: Children, directory: Path, settings: dict[str, object
         state,
     ]
     child = children.start("proxy", command)
-    children.wait_for(child, lambda: "ready" in child.output, "it was ready")
+    try:
+        children.wait_for(child, lambda: "ready" in child.output, "it was ready")
+    except LabError:
+        if child.process.returncode == REFUSED:  # and it said why, in a sentence
+            raise LabError(child.complaints.partition("\n")[0]) from None
+        raise

@@ -16,7 +16,8 @@ log_dir=$checkout/build/logs
 
 # bootstrap PACKAGE...: ensure these and .venv; one run at a time works on them.
 bootstrap() {
-    mkdir -p "$log_dir" 2>/dev/null && [[ -w $log_dir ]] || stop_because "This needs to write into $checkout."
+    mkdir -p "$log_dir" 2>/dev/null || true
+    [[ -w $log_dir ]] || stop_because "This needs to write into $checkout."
     exec {bootstrap_lock}>"$checkout/build/bootstrap.lock"
     flock "$bootstrap_lock"
     ensure_packages "$@"

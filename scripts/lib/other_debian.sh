@@ -2,13 +2,7 @@
 # The Debian that this machine is not, as a root file system made from the machine's own mirrors:
 # its Kamailio, its Python and its libraries, as an operator there has them.
 
-# Beside Debian's Kamailio and SIPp: the run-time libraries of pyproject.toml and the test tools.
-readonly other_debian_packages=(
-    "${lab_packages[@]}" baresip-core
-    python3-click python3-cryptography python3-ifaddr python3-jinja2 python3-jwt
-    python3-marshmallow python3-psutil python3-ruamel.yaml
-    python3-hypothesis python3-pytest python3-pytest-timeout python3-pytest-xdist
-)
+readonly other_debian_packages=("${lab_packages[@]}" "${library_packages[@]}" baresip-core)
 readonly root_file_systems=${XDG_CACHE_HOME:-$HOME/.cache}/inline-proxy
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 

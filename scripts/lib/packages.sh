@@ -9,6 +9,13 @@ readonly lab_packages=(
 )
 # What the tests want beside it.
 readonly test_packages=(baresip-core shellcheck mmdebstrap debian-archive-keyring)
+# The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs
+# on these, not on those of .venv.
+readonly library_packages=(
+    python3-click python3-cryptography python3-ifaddr python3-jinja2 python3-jwt
+    python3-marshmallow python3-psutil python3-ruamel.yaml
+    python3-hypothesis python3-pytest python3-pytest-timeout python3-pytest-xdist
+)
 
 # Print those of the packages given that are not installed.
 missing_packages() {

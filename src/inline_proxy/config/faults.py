@@ -7,7 +7,7 @@ from typing import Final
 Keys = tuple[str | int, ...]
 """Where a value stands: mapping keys and list indices from the top of the file."""
 
-_LONGEST_SHOWN: Final = 60
+_LONGEST_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,8 @@ class Refused(ValueError):
 
 def shown(value: object) -> str:
     """The value as a message may show it: on one line, short, and never a private key."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, str):
         return _shown_text(value)
     if isinstance(value, list | dict):
@@ -65,7 +63,7 @@ def shown(value: object) -> str:
 
 
 def _shown_text(value: str) -> str:
-    if "\n" in value or "-----BEGIN" in value:
+    if _may_be_a_key(value):
         return "a text that is not shown"
     if len(value) > _LONGEST_SHOWN:
         value = f"{value[:_LONGEST_SHOWN]}…"
@@ -74,4 +72,10 @@ def _shown_text(value: str) -> str:
 
 
 def _printable(key: str) -> str:
-    return key if key and key.isprintable() and "-----BEGIN" not in key else _shown_text(key)
+    if _may_be_a_key(key):
+        return "(not shown)"
+    return key if key and key.isprintable() else _shown_text(key)
+
+
+def _may_be_a_key(text: str) -> bool:
+    return "\n" in text or "-----BEGIN" in text

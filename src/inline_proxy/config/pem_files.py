@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # the name is younger than the cryptography of Debian 12
 
 SYSTEM: Final = "system"
 
+# What the TLS settings of Kamailio take without quoting, so that no path ends a setting.
+_PATH: Final = re.compile(r"[A-Za-z0-9/._+@,~-]+")
+
 # RFC 7468 §5.1; the text between the lines is left to the library.
 _CERTIFICATE: Final = re.compile(
     rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL
@@ -88,21 +91,21 @@ def _encoded(public_key: "PublicKeyTypes") -> bytes:
 
 
 def _absolute(value: object) -> Path:
-    # A null character cannot be in a path; Kamailio runs in another directory than the operator.
-    if "\0" in text(value) or not text(value).startswith("/"):
+    # Kamailio runs in another directory than the operator.
+    if not text(value).startswith("/"):
         raise Refused("is not an absolute path")
+    if _PATH.fullmatch(text(value)) is None:
+        raise Refused("has a character other than letters, digits and /._+@,~-")
     return Path(text(value))
 
 
 def _content(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise Refused("is not the path of a regular file")
+            raise Refused("names something else than a file")
         return path.read_bytes()
     except OSError as error:
-        raise Refused(f"cannot be read ({error.strerror})") from None
-    except UnicodeEncodeError:
-        raise Refused("is not a path that a file can have") from None
+        raise Refused(f"names a file that cannot be read: {error.strerror}") from None
 
 
 def pem_certificate() -> Value:

@@ -103,10 +103,12 @@ def _silence_ends_before_the_search(config: ProxyConfig) -> Iterator[Fault]:
 
 def _request_uri_host_fits(config: ProxyConfig) -> Iterator[Fault]:
     domain, partition = config.clearip.domain, config.clearip.partition
-    if partition is not None and len(f"{partition}.{domain}") > _LONGEST_NAME:
+    length = 0 if partition is None else len(f"{partition}.{domain}")
+    if length > _LONGEST_NAME:
         yield Fault(
             ("clearip", "partition"),
-            f"is too long before clearip.domain; allowed: {_LONGEST_NAME} characters together",
+            f"is too long before clearip.domain (found {length} characters with it and a dot); "
+            f"allowed: {_LONGEST_NAME} characters together",
         )
 
 

@@ -1,11 +1,12 @@
 """The marshmallow schema of a part of the configuration, built from its dataclass."""
 
 import difflib
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Any, ClassVar, Final
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
+from marshmallow.fields import Field as MarshmallowField
 
 from inline_proxy.config.key import key_of
 
@@ -34,10 +35,9 @@ class PartSchema(Schema):
         **__: object,
     ) -> None:
         """Name the nearest known key where one is unknown."""
-        assert isinstance(error.messages, dict)  # noqa: S101 - marshmallow's own promise
-        for name, messages in error.messages.items():
+        for name, messages in error.messages_dict.items():
             if messages == [_UNKNOWN]:
-                error.messages[name] = [f"{_UNKNOWN}; {self._suggestion(str(name))}"]
+                error.messages_dict[name] = [f"{_UNKNOWN}; {self._suggestion(str(name))}"]
 
     def _suggestion(self, name: str) -> str:
         known = key_names(self.part)
@@ -50,8 +50,7 @@ class PartSchema(Schema):
 @cache
 def schema_of(part: type) -> PartSchema:
     """The schema that loads a mapping into `part`, a dataclass whose fields carry `key(...)`."""
-    declared = {}
-    assert is_dataclass(part)  # noqa: S101 - a programmer's mistake, not an operator's
+    declared: dict[str, MarshmallowField] = {}
     for field in fields(part):
         declared[field.name] = key_of(field).field
         declared[field.name].required = _has_no_default(field)

@@ -28,34 +28,38 @@ def sip_uri(value: object) -> str:
     """A SIP or SIPS URI without header part, as it was written."""
     parts = _URI.fullmatch(text(value))
     if parts is None:
-        raise Refused(_nearest_sentence(text(value)))
+        raise Refused("has a header part, which a route cannot have" if "?" in text(value) else "")
     if parts["scheme"].lower() not in ("sip", "sips"):
         raise Refused("has a scheme other than sip and sips")
+    if ":" in (parts["port"] or ""):
+        raise Refused("has an IPv6 host, which stands in brackets")
     _check_host(parts["host"])
     _check_port(parts["port"])
     _check_transport(parts["scheme"].lower(), parts["parameters"])
     return text(value)
 
 
-def _nearest_sentence(value: str) -> str:
-    if "?" in value:
-        return "has a header part, which a route cannot have"
-    if value.count(":") > 1 and "[" not in value:
-        return "is not a SIP URI: an IPv6 host stands in brackets"
-    return "is not a SIP URI"
-
-
 def _check_host(host: str) -> None:
-    bracketed = host.startswith("[")
+    if host.startswith("["):
+        _check_ipv6_reference(host[1:-1])
+        return
     try:
-        parsed = address(host.strip("[]"))
+        address(host)
     except Refused as refused:
         if refused.wrong:
             raise
         _check_name(host)
-        return
-    if bracketed and not isinstance(parsed, IPv6Address):
-        raise Refused("has brackets round a host that is not an IPv6 address")
+
+
+def _check_ipv6_reference(inner: str) -> None:
+    try:
+        is_ipv6 = isinstance(address(inner), IPv6Address)
+    except Refused as refused:
+        if refused.wrong:
+            raise
+        is_ipv6 = False
+    if not is_ipv6:
+        raise Refused("has a host in brackets that is not an IPv6 address")
 
 
 def _check_name(host: str) -> None:

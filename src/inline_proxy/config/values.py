@@ -1,12 +1,20 @@
 """The marshmallow fields of the configuration: a value, a list, names, a part, an entry."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
 from inline_proxy.config.faults import Refused, shown
 from inline_proxy.config.schema import key_names, schema_of
+
+_NOT_SHOWN: Final = "a value that is not shown"
+
+
+def _is_path(value: object) -> bool:
+    # Base64 of a private key never begins with a slash: DER begins with SEQUENCE, which is "M".
+    return isinstance(value, str) and value.startswith("/")
 
 
 class Reader(fields.Field):
@@ -18,9 +26,9 @@ class Reader(fields.Field):
         self.error_messages["required"] = f"is missing; allowed: {allowed}"
         self.error_messages["null"] = f"has no value (found null); allowed: {allowed}"
 
+    @abstractmethod
     def read(self, value: object) -> object:
         """The typed value; raises ValidationError."""
-        raise NotImplementedError
 
     def refusal(self, wrong: str, found: str) -> ValidationError:
         """The error that says what is wrong, what was found and what is allowed."""
@@ -31,7 +39,10 @@ class Reader(fields.Field):
 
 
 class Value(Reader):
-    """One scalar, made typed by `parse`, which raises `Refused`."""
+    """One scalar, made typed by `parse`, which raises `Refused`.
+
+    A `secret` may have been written where its file belongs: only a path is repeated in messages.
+    """
 
     def __init__(
         self,
@@ -46,11 +57,11 @@ class Value(Reader):
         self.parse, self.wrong, self.secret = parse, wrong, secret
 
     def read(self, value: object) -> object:
-        """The value as `parse` makes it; a secret is never repeated in a message."""
+        """The value as `parse` makes it."""
         try:
             return self.parse(value)
         except Refused as refused:
-            found = "a value that is not shown" if self.secret else shown(value)
+            found = _NOT_SHOWN if self.secret and not _is_path(value) else shown(value)
             raise self.refusal(refused.wrong or self.wrong, found) from None
 
 

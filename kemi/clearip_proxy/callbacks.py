@@ -1,9 +1,10 @@
 """The callbacks that Kamailio looks up by name: each joins values to a decision, and no more."""
 
+from clearip_proxy.answering import after_clearip
 from clearip_proxy.guard import guarded
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.policy import RoutingPolicy
-from clearip_proxy.routing import after_clearip, on_request
+from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target
 
 
@@ -30,6 +31,10 @@ class Callbacks:
         """Take the end of a branch to a target that was not a 2xx."""
         return guarded(self._after_target, self._gateway.fail)
 
+    def ksr_branch_clearip(self, _msg: object) -> int:
+        """Complete a query to ClearIP just before it is sent."""
+        return guarded(self._gateway.prepare_clearip_branch, self._gateway.fail)
+
     def ksr_branch_target(self, _msg: object) -> int:
         """Complete a branch to a target just before it is sent."""
         return guarded(self._gateway.prepare_target_branch, self._gateway.fail)
@@ -53,7 +58,5 @@ class Callbacks:
     def _after_target(self) -> None:
         gateway = self._gateway
         gateway.carry_out(
-            after_target(
-                gateway.branch_outcome(), gateway.context(), self._policy, gateway.now_ms()
-            )
+            after_target(gateway.branch_outcome(), gateway.context(), self._policy, gateway.now())
         )

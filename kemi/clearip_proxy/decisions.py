@@ -58,15 +58,14 @@ class Fork:
     answer_timeout_ms: int
 
 
-Step = Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork
-
-
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Log what led to a step, then take it."""
+    """Log what led to a decision, then carry it out."""
 
     notes: tuple[str, ...]
-    step: Step
+    decision: "Decision"
 
 
-Decision = Step | Noted
+Decision = (
+    Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork | Noted
+)

@@ -4,10 +4,10 @@ The only module that knows pseudo-variables and the meaning of KEMI's return cod
 Kamailio is compared (`> 0`) here and nowhere else.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 
+from clearip_proxy.answering import Pending, after_unavailable
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,
@@ -21,12 +21,14 @@ from clearip_proxy.decisions import (
     Reply,
 )
 from clearip_proxy.grammar import has_control
+from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.log_line import log_line
 from clearip_proxy.message import parse_response
+from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.routing import Pending, Request, after_unavailable
+from clearip_proxy.routing import Request
 from clearip_proxy.search import TERMINATED, after_unreachable
 from clearip_proxy.uri import parse_uri
 
@@ -36,6 +38,8 @@ from clearip_proxy.uri import parse_uri
 ON_CLEARIP_FAILURE = "ksr_failure_clearip"
 ON_TARGET_FAILURE = "ksr_failure_target"
 ON_TARGET_BRANCH = "ksr_branch_target"
+ON_CLEARIP_BRANCH = "ksr_branch_clearip"
+NO_CALLBACK = ""
 
 CONTEXT_VARIABLE = "response_context"
 SITE_SET = 1
@@ -44,7 +48,8 @@ BY_PRIORITY = 8
 """The dispatcher algorithm that takes the first site that is not down."""
 HOP_LIMIT = 70
 """The Max-Forwards of a request that came without one (RFC 3261 §16.6)."""
-MAX_RECEIVED_IDENTITIES = 16
+MAX_RECEIVED_VALUES = 16
+SOURCE_DEVICE = "P-Source-Device"
 
 # Kamailio replaces variables in what it logs, once. So what a message held never stands in the
 # format itself, and a text between dollar signs stays a text.
@@ -53,20 +58,15 @@ OF_A_CALL = "$(ci{s.substr,0,128}): $var(text)\n"
 OF_NO_CALL = "$var(text)\n"
 
 
-def monotonic_ms() -> int:
-    """Read the machine's monotonic clock, which all of Kamailio's processes share."""
-    return int(time.monotonic() * 1000)
-
-
 class KsrGateway:
     """Reads what arrived from Kamailio, and carries decisions out."""
 
     def __init__(
-        self, ksr: KsrPort, policy: RoutingPolicy, now_ms: Callable[[], int] = monotonic_ms
+        self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
     ) -> None:
         self._ksr = ksr
         self._policy = policy
-        self.now_ms = now_ms
+        self.now = now
 
     # Reading
 
@@ -81,15 +81,18 @@ class KsrGateway:
             hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
             proxy_require=self._header("Proxy-Require"),
             is_well_formed=ksr.sanity.sanity_check_defaults() > 0,
-            now_ms=self.now_ms(),
+            now=self.now(),
         )
 
     def pending(self) -> Pending:
         """Read what the rest of a call attempt needs of the request it began with."""
         return Pending(
             called_uri=self._text("$ou"),
-            received_identities=self._received_identities(),
-            now_ms=self.now_ms(),
+            to_uri=self._text("$tu"),
+            received=ReceivedHeaders(
+                self._received_values("Identity"), self._received_values("P-Asserted-Identity")
+            ),
+            now=self.now(),
         )
 
     def branch_outcome(self) -> BranchOutcome:
@@ -116,10 +119,10 @@ class KsrGateway:
             return bytes.fromhex(self._text("$(T_rpl($mb){s.encode.hexa})"))
         return None if raw is None else str(raw)
 
-    def _received_identities(self) -> tuple[str, ...]:
+    def _received_values(self, name: str) -> tuple[str, ...]:
         values: list[str] = []
-        while len(values) < MAX_RECEIVED_IDENTITIES:
-            value = self._ksr.hdr.get_idx("Identity", len(values))
+        while len(values) < MAX_RECEIVED_VALUES:
+            value = self._ksr.hdr.get_idx(name, len(values))
             if value is None:
                 break
             values.append(str(value))
@@ -155,7 +158,7 @@ class KsrGateway:
             case Noted():
                 for note in decision.notes:
                     self._log(note)
-                return decision.step
+                return decision.decision
             case Discard():
                 self._log(f"discarded: {decision.reason}")
             case Reply():
@@ -204,6 +207,8 @@ class KsrGateway:
         self._store(query.context)
         ksr.seturi(query.context.clearip_uri)
         ksr.pvx.xavp_child_sets("tls", "server_name", clearip.server_name)
+        # A target's branch route, armed by an earlier attempt, is not for ClearIP.
+        ksr.tm.t_on_branch(ON_CLEARIP_BRANCH if clearip.send_source_device else NO_CALLBACK)
         next_site: Callable[[], int] = ksr.dispatcher.ds_next_dst
         first_site = partial(ksr.dispatcher.ds_select_dst, SITE_SET, BY_PRIORITY)
         found = (next_site if query.next_site else first_site)()
@@ -215,7 +220,7 @@ class KsrGateway:
                 return TERMINATED
             self._log(f"ClearIP site cannot be reached: {self._text('$du')}")
             found = next_site()
-        return after_unavailable(self.pending(), self._policy)
+        return after_unavailable(self.pending(), query.context, self._policy)
 
     def _fork(self, fork: Fork) -> Decision | None:
         ksr = self._ksr
@@ -230,7 +235,7 @@ class KsrGateway:
         if ksr.tm.t_is_canceled() > 0:
             return TERMINATED
         self._log(f"target {fork.context.tried} cannot be reached: {fork.target}")
-        return after_unreachable(fork.context, self._policy, self.now_ms())
+        return after_unreachable(fork.context, self._policy, self.now())
 
     def _relay(self, on_failure: str, no_response_ms: int, answer_ms: int | None) -> bool:
         """Send a branch; False when it could not be sent, and the transaction lives on.
@@ -251,7 +256,8 @@ class KsrGateway:
         In the branch route, so that every attempt has them exactly once: what a failure route
         appends is lost on the branches after the next.
         """
-        changes = self.context().changes
+        context = self.context()
+        changes = context.changes[context.current]
         hdr = self._ksr.hdr
         for name in changes.removed:
             hdr.remove(name)
@@ -259,6 +265,11 @@ class KsrGateway:
             if self._is_sendable(name, value):
                 hdr.append(f"{name}: {value}\r\n")
         self._ksr.rr.record_route()
+
+    def prepare_clearip_branch(self) -> None:
+        """Tell ClearIP the caller's address, which the proxy hides otherwise."""
+        if self._header(SOURCE_DEVICE) is None:
+            self._ksr.hdr.append(f"{SOURCE_DEVICE}: {self._text('$si')}\r\n")
 
     def keep_alive(self) -> None:
         """Send OPTIONS to every ClearIP site, so that connections and NAT bindings stay open.

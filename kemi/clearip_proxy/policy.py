@@ -5,29 +5,23 @@ that file and only gives it types.
 """
 
 import json
-from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from clearip_proxy.identity import IdentityMode
+from clearip_proxy.sources import TrustedSources, trusted_sources
+from clearip_proxy.verdict import Verdict
 
 RouteChoice = Literal["relay", "default_route"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedSource:
-    """Who may send requests outside a dialog."""
-
-    network: IPv4Network | IPv6Network
-    name: str | None = None
-    partition: str | None = None
+StaleChoice = Literal["continue", "ask_again"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClearIpPolicy:
-    """How ClearIP is asked, and what stands in for its answer."""
+    """How ClearIP is asked, and what its answers mean."""
 
     domain: str
     server_name: str
@@ -37,6 +31,14 @@ class ClearIpPolicy:
     on_unavailable: RouteChoice = "relay"
     sites: tuple[str, ...] = ()
     """SIP URIs of the sites, in order of preference."""
+    answers: Mapping[int, Verdict] = field(default_factory=dict)
+    """Verdicts that the operator has set apart from the table."""
+    diversion_hosts: frozenset[str] = frozenset()
+    """Hosts that suspicious calls are diverted to, in lower case."""
+    to_uri_is_route: bool = False
+    """Whether a Contact that equals the To URI is a route all the same."""
+    send_source_device: bool = False
+    """Whether ClearIP is told the caller's address in P-Source-Device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,37 @@ class SearchPolicy:
     answer_timeout_ms: int
     search_timeout_ms: int
     advance_on: frozenset[int]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Trunk group or host name of a contact, in lower case, to the SIP URI it stands for."""
+    identity_max_age_s: int = 60
+    on_stale_identity: StaleChoice = "continue"
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayNameRule:
+    """A rewriting of the display names that ClearIP returns."""
+
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPolicy:
+    """Which header fields of ClearIP's answer go on, and how."""
+
+    copied: tuple[str, ...] = ()
+    identity_mode: IdentityMode = "replace"
+    display_names: tuple[DisplayNameRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyPolicy:
+    """Calls that never go to ClearIP."""
+
+    numbers: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    """What may stand before an emergency number, such as +1."""
+    route: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +88,12 @@ class RoutingPolicy:
 
     clearip: ClearIpPolicy
     search: SearchPolicy
-    trusted: tuple[TrustedSource, ...]
+    trusted: TrustedSources
     default_route: tuple[str, ...] = ()
-    emergency_numbers: frozenset[str] = frozenset()
-    emergency_route: tuple[str, ...] = ()
-    copied_headers: tuple[str, ...] = ()
-    identity_mode: IdentityMode = "replace"
+    emergency: EmergencyPolicy = EmergencyPolicy()
+    headers: HeaderPolicy = HeaderPolicy()
     own: frozenset[str] = frozenset()
     """`host:port` of every listener, as the host stands in a canonical URI."""
-
-    def source_of(self, address: str) -> TrustedSource | None:
-        """Return the narrowest trusted entry that the source address is in, if any."""
-        return _narrowest(self.trusted, address)
-
-
-@lru_cache(maxsize=4096)
-def _narrowest(trusted: tuple[TrustedSource, ...], address: str) -> TrustedSource | None:
-    parsed = _unmapped(ip_address(address))
-    holding = [source for source in trusted if parsed in source.network]
-    return max(holding, key=lambda source: source.network.prefixlen, default=None)
-
-
-def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """An IPv4 caller on a dual-stack socket appears as ::ffff:a.b.c.d."""
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def load_policy(path: Path) -> RoutingPolicy:
@@ -89,20 +103,35 @@ def load_policy(path: Path) -> RoutingPolicy:
 
 def policy_from(values: dict[str, Any]) -> RoutingPolicy:
     """Give types to the parsed `proxy.json`."""
-    clearip = {**values["clearip"], "sites": tuple(values["clearip"]["sites"])}
     search = {**values["targets"], "advance_on": frozenset(values["targets"]["advance_on"])}
+    emergency = values["emergency"]
     return RoutingPolicy(
-        clearip=ClearIpPolicy(**clearip),
+        clearip=_clearip(values["clearip"]),
         search=SearchPolicy(**search),
-        trusted=tuple(_trusted_source(entry) for entry in values["trusted"]),
+        trusted=trusted_sources(values["trusted"]),
         default_route=tuple(values["default_route"]),
-        emergency_numbers=frozenset(values["emergency"]["numbers"]),
-        emergency_route=tuple(values["emergency"]["route"]),
-        copied_headers=tuple(values["headers"]["copy"]),
-        identity_mode=values["headers"]["identity"],
+        emergency=EmergencyPolicy(
+            frozenset(emergency["numbers"]),
+            tuple(emergency["prefixes"]),
+            tuple(emergency["route"]),
+        ),
+        headers=_headers(values["headers"]),
         own=frozenset(values["own"]),
     )
 
 
-def _trusted_source(entry: dict[str, Any]) -> TrustedSource:
-    return TrustedSource(ip_network(entry["network"]), entry["name"], entry["partition"])
+def _clearip(values: dict[str, Any]) -> ClearIpPolicy:
+    typed = {
+        "sites": tuple(values["sites"]),
+        "answers": {int(code): Verdict(name) for code, name in values["answers"].items()},
+        "diversion_hosts": frozenset(values["diversion_hosts"]),
+    }
+    return ClearIpPolicy(**{**values, **typed})
+
+
+def _headers(values: dict[str, Any]) -> HeaderPolicy:
+    rules = tuple(
+        DisplayNameRule(re.compile(rule["match"]), rule["replace"])
+        for rule in values["display_names"]
+    )
+    return HeaderPolicy(tuple(values["copy"]), values["identity"], rules)

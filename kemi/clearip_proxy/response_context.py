@@ -31,37 +31,48 @@ class FinalResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where a branch may go."""
+
+    uri: str
+    """The Request-URI."""
+    changes: int = 0
+    """Which of the context's header changes its branch gets."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseContext:
     """The state of one call attempt."""
 
     clearip_uri: str = ""
     """The Request-URI that ClearIP is asked with."""
-    remaining: tuple[str, ...] = ()
-    """Request-URIs of the targets not tried yet, most preferred first."""
-    changes: HeaderChanges = HeaderChanges()
+    remaining: tuple[Target, ...] = ()
+    """The targets not tried yet, most preferred first."""
+    changes: tuple[HeaderChanges, ...] = (HeaderChanges(),)
+    """The header changes that the targets name; most often one for all of them."""
+    current: int = 0
+    """Which header changes the branch that is being sent gets."""
     best: FinalResponse | None = None
     """The best final response among the targets tried before the current one."""
     search_ends_ms: int = 0
     """When the whole search is over, on the machine's monotonic clock."""
     tried: int = 0
+    asked_again: bool = False
+    """Whether ClearIP was asked once more because a PASSporT had grown old."""
 
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""
-        best = self.best and (
-            self.best.status,
-            self.best.reason_phrase,
-            self.best.headers,
-            self.best.received,
-        )
+        best = self.best
         return json.dumps(
             (
                 self.clearip_uri,
-                self.remaining,
-                self.changes.removed,
-                self.changes.added,
-                best,
+                [(target.uri, target.changes) for target in self.remaining],
+                [(changes.removed, changes.added) for changes in self.changes],
+                self.current,
+                best and (best.status, best.reason_phrase, best.headers, best.received),
                 self.search_ends_ms,
                 self.tried,
+                self.asked_again,
             ),
             separators=(",", ":"),
         )
@@ -69,14 +80,14 @@ class ResponseContext:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
-        clearip_uri, remaining, removed, added, best, search_ends_ms, tried = json.loads(text)
+        clearip_uri, remaining, changes, current, best, *counters = json.loads(text)
         return cls(
             clearip_uri,
-            tuple(remaining),
-            HeaderChanges(tuple(removed), tuple((name, value) for name, value in added)),
-            best and FinalResponse(best[0], best[1], tuple(map(tuple, best[2])), best[3]),
-            search_ends_ms,
-            tried,
+            tuple(Target(*target) for target in remaining),
+            tuple(HeaderChanges(tuple(removed), _pairs(added)) for removed, added in changes),
+            current,
+            best and FinalResponse(best[0], best[1], _pairs(best[2]), best[3]),
+            *counters,
         )
 
     def with_failure(self, failure: FinalResponse) -> Self:
@@ -94,3 +105,7 @@ def best_response(one: FinalResponse | None, other: FinalResponse) -> FinalRespo
     if one is None:
         return other
     return min(one, other, key=lambda response: (not response.received, response.status // 100))
+
+
+def _pairs(lists: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in lists)

@@ -4,17 +4,23 @@ One target at a time; which failure moves the search on, and what the caller hea
 come to its end.
 """
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
-from clearip_proxy.decisions import Fork, RelayResponse, Reply, Step
+from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
+from clearip_proxy.destination import aliased
 from clearip_proxy.message import SipResponse
+from clearip_proxy.moment import Moment
+from clearip_proxy.passport_age import is_stale
 from clearip_proxy.policy import RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import (
     FinalResponse,
     HeaderChanges,
     ResponseContext,
+    Target,
 )
+from clearip_proxy.uri import parse_uri
 
 TERMINATED = Reply(487, "Request Terminated")
 """The answer to an INVITE whose caller has given up (RFC 3261 §9.2)."""
@@ -34,6 +40,8 @@ REDIRECTED = FinalResponse(
     502, "Bad Gateway", (("Reason", 'SIP;cause=502;text="target redirected"'),), received=False
 )
 """Stands for a target that answered a 3xx, which the caller must never see."""
+
+NO_CHANGES = HeaderChanges()
 
 KEPT_HEADERS = (
     "Accept",
@@ -61,36 +69,64 @@ def failure_of(response: SipResponse) -> FinalResponse:
     return FinalResponse(response.status, response.reason_phrase, headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A target, and what its branch loses and gets."""
+
+    uri: str
+    changes: HeaderChanges = NO_CHANGES
+
+
+def configured_routes(
+    route: Iterable[str], called_uri: str, changes: HeaderChanges = NO_CHANGES
+) -> tuple[Route, ...]:
+    """Make routes of a list in the configuration; the called user goes where none is named."""
+    called = parse_uri(called_uri)
+    return tuple(Route(aliased(uri, called), changes) for uri in route)
+
+
 def start_search(
-    routes: tuple[str, ...], changes: HeaderChanges, policy: SearchPolicy, now_ms: int
-) -> Step:
+    routes: tuple[Route, ...],
+    policy: SearchPolicy,
+    now: Moment,
+    clearip_uri: str = "",
+) -> Decision:
     """Begin to search a target set that is not empty."""
-    context = ResponseContext(
-        remaining=routes, changes=changes, search_ends_ms=now_ms + policy.search_timeout_ms
+    changes = tuple(dict.fromkeys(route.changes for route in routes))
+    begun = ResponseContext(
+        clearip_uri=clearip_uri,
+        remaining=tuple(Target(route.uri, changes.index(route.changes)) for route in routes),
+        changes=changes,
+        search_ends_ms=now.monotonic_ms + policy.search_timeout_ms,
     )
-    return _next_branch(context, policy, now_ms) or as_reply(REQUEST_TIMEOUT)
+    return resume_search(begun, policy, now)
+
+
+def resume_search(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision:
+    """Go on with the targets that are left; the best response where the time is over."""
+    return _next_branch(context, policy, now) or as_reply(context.best or REQUEST_TIMEOUT)
 
 
 def after_target(
-    outcome: BranchOutcome, context: ResponseContext, policy: RoutingPolicy, now_ms: int
-) -> Step:
+    outcome: BranchOutcome, context: ResponseContext, policy: RoutingPolicy, now: Moment
+) -> Decision:
     """Decide what follows when the branch to a target has ended without a 2xx."""
     match outcome:
         case Canceled():
             return TERMINATED
         case NoResponse():
-            return _after_failure(REQUEST_TIMEOUT, context, policy, now_ms)
+            return _after_failure(REQUEST_TIMEOUT, context, policy, now)
         case response:
-            return _after_failure(failure_of(response), context, policy, now_ms)
+            return _after_failure(failure_of(response), context, policy, now)
 
 
 def _after_failure(
-    failure: FinalResponse, context: ResponseContext, policy: RoutingPolicy, now_ms: int
-) -> Step:
+    failure: FinalResponse, context: ResponseContext, policy: RoutingPolicy, now: Moment
+) -> Decision:
     if not moves_on(failure, policy.search):
         return RelayResponse()
     better = context.with_failure(failure)
-    next_step = _next_branch(better, policy.search, now_ms)
+    next_step = _next_branch(better, policy.search, now)
     if next_step is not None:
         return next_step
     if better.best is failure and failure is not REDIRECTED:
@@ -98,13 +134,13 @@ def _after_failure(
     return as_reply(better.best or failure)
 
 
-def after_unreachable(context: ResponseContext, policy: RoutingPolicy, now_ms: int) -> Step:
+def after_unreachable(context: ResponseContext, policy: RoutingPolicy, now: Moment) -> Decision:
     """Decide what follows when a branch could not even be sent.
 
     The last step is never to relay: Kamailio has dropped what was received before the branch.
     """
     better = context.with_failure(UNREACHABLE)
-    return _next_branch(better, policy.search, now_ms) or as_reply(better.best or UNREACHABLE)
+    return _next_branch(better, policy.search, now) or as_reply(better.best or UNREACHABLE)
 
 
 def moves_on(failure: FinalResponse, policy: SearchPolicy) -> bool:
@@ -117,15 +153,25 @@ def as_reply(response: FinalResponse) -> Reply:
     return Reply(response.status, response.reason_phrase, response.headers)
 
 
-def _next_branch(context: ResponseContext, policy: SearchPolicy, now_ms: int) -> Fork | None:
+def _next_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision | None:
     """Take the next target in turn; None at the end of the list or of the time."""
-    time_left_ms = context.search_ends_ms - now_ms
+    time_left_ms = context.search_ends_ms - now.monotonic_ms
     if not context.remaining or time_left_ms <= 0:
         return None
+    fork = _fork(context, policy, time_left_ms)
+    changes = context.changes[fork.context.current]
+    if not context.tried or not is_stale(changes, policy.identity_max_age_s, now.unix_s):
+        return fork
+    if policy.on_stale_identity == "ask_again" and not context.asked_again:
+        return QueryClearIp(replace(context, asked_again=True))
+    return Noted(("PASSporT is older than a strict verifier accepts",), fork)
+
+
+def _fork(context: ResponseContext, policy: SearchPolicy, time_left_ms: int) -> Fork:
     target, *rest = context.remaining
     return Fork(
-        target,
-        replace(context, remaining=tuple(rest), tried=context.tried + 1),
+        target.uri,
+        replace(context, remaining=tuple(rest), current=target.changes, tried=context.tried + 1),
         no_response_timeout_ms=min(policy.no_response_timeout_ms, time_left_ms),
         answer_timeout_ms=min(policy.answer_timeout_ms, time_left_ms),
     )

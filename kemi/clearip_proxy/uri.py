@@ -184,3 +184,9 @@ def _parse_headers(header_part: str) -> tuple[tuple[tuple[str, str], ...], tuple
         else:
             headers.append((name, value))
     return tuple(headers), first_faults(faults)
+
+
+def scheme_of(value: str) -> str:
+    """Return the scheme of the URI in a name-addr or addr-spec value; "" when it has none."""
+    start = value.rfind("<") + 1
+    return value[start:].partition(":")[0].strip().lower()

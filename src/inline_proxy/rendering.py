@@ -171,20 +171,32 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "on_no_route": clearip.on_no_route,
             "on_unavailable": clearip.on_unavailable,
             "sites": _site_uris(config),
+            "answers": {},
+            "diversion_hosts": ["captcha.clearip.com"],
+            "to_uri_is_route": False,
+            "send_source_device": False,
         },
         "targets": {
             "no_response_timeout_ms": targets.no_response_timeout_ms,
             "answer_timeout_ms": targets.answer_timeout_ms,
             "search_timeout_ms": targets.search_timeout_ms,
             "advance_on": sorted(targets.advance_on),
+            "aliases": {name.lower(): uri for name, uri in targets.aliases.items()},
+            "identity_max_age_s": 60,
+            "on_stale_identity": "continue",
         },
         "trusted": _trusted_values(config, listeners),
         "default_route": list(config.default_route),
         "emergency": {
             "numbers": list(config.emergency.numbers),
+            "prefixes": [],
             "route": list(config.emergency.route),
         },
-        "headers": {"copy": list(config.headers.copy), "identity": config.headers.identity},
+        "headers": {
+            "copy": list(config.headers.copy),
+            "identity": config.headers.identity,
+            "display_names": [],
+        },
         "own": sorted(_own(listeners)),
     }
 

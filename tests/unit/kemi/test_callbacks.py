@@ -9,14 +9,16 @@ import pytest
 from clearip_proxy import ksr_gateway
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy, TrustedSource
+from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
     search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
-    trusted=(TrustedSource(ip_network("10.0.0.0/8")),),
-    copied_headers=("Identity",),
+    trusted=TrustedSources(TrustedSource(ip_network("10.0.0.0/8"))),
+    headers=HeaderPolicy(("Identity",)),
 )
 INVITE: dict[str, str | int] = {
     "$rm": "INVITE",
@@ -30,14 +32,14 @@ REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@gw>\r\nIdentity: a.b.c\r\n\r\n"
 
 def callbacks(ksr: FakeKsr) -> Callbacks:
     """The object that Kamailio would hold."""
-    return Callbacks(KsrGateway(ksr, POLICY, now_ms=lambda: 0), POLICY)
+    return Callbacks(KsrGateway(ksr, POLICY, now=Moment), POLICY)
 
 
 def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
     names = [value for name, value in vars(ksr_gateway).items() if name.startswith("ON_")]
 
-    assert len(names) == 3
+    assert len(names) == 4
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 
@@ -116,3 +118,18 @@ def test_keep_alive_survives_a_failure() -> None:
 
     assert Callbacks(KsrGateway(ksr, policy), policy).ksr_keep_alive(None) == 1
     assert ksr.logged[-1].startswith("internal error: Traceback")
+
+
+def test_failing_query_branch_is_answered() -> None:
+    """The branch route of the query is guarded as well."""
+
+    class HeaderlessKsr(FakeKsr):
+        def does(self, *call: str | int) -> int:
+            if call[0] == "append":
+                raise RuntimeError(str(call))
+            return super().does(*call)
+
+    ksr = HeaderlessKsr(variables=dict(INVITE))
+
+    assert callbacks(ksr).ksr_branch_clearip(None) == 1
+    assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")

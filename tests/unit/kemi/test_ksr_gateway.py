@@ -5,6 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from clearip_proxy.answering import Pending
 from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,
@@ -17,19 +18,23 @@ from clearip_proxy.decisions import (
     RelayResponse,
     Reply,
 )
+from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.message import SipResponse
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy, TrustedSource
-from clearip_proxy.response_context import HeaderChanges, ResponseContext
-from clearip_proxy.routing import Pending, Request
+from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
+from clearip_proxy.routing import Request
+from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
     search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
-    trusted=(TrustedSource(ip_network("10.0.0.0/8")),),
+    trusted=TrustedSources(TrustedSource(ip_network("10.0.0.0/8"))),
 )
+NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
 FORK = Fork(
     "sip:1@gw.example.net;transport=tls", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000
@@ -39,7 +44,7 @@ FORK = Fork(
 def gateway(ksr: FakeKsr) -> KsrGateway:
     """A gateway on a clock that stands still."""
     port: KsrPort = ksr
-    return KsrGateway(port, POLICY, now_ms=lambda: 5_000)
+    return KsrGateway(port, POLICY, now=lambda: NOW)
 
 
 def calls_for(decision: Decision, ksr: FakeKsr) -> list[tuple[str | int, ...]]:
@@ -64,16 +69,22 @@ def test_request_is_read_with_its_values() -> None:
         hops_left=False,
         proxy_require="foo",
         is_well_formed=False,
-        now_ms=5_000,
+        now=NOW,
     )
 
 
 def test_pending_call_is_read_with_all_received_identities() -> None:
     """Each Identity of the request, in order."""
-    ksr = FakeKsr(variables={"$ou": "sip:1@x"}, headers={"Identity": ["a.b.c", "d.e.f"]})
+    ksr = FakeKsr(
+        variables={"$ou": "sip:1@x", "$tu": "sip:1@to"},
+        headers={"Identity": ["a.b.c", "d.e.f"], "P-Asserted-Identity": ["<tel:+1>"]},
+    )
 
     assert gateway(ksr).pending() == Pending(
-        called_uri="sip:1@x", received_identities=("a.b.c", "d.e.f"), now_ms=5_000
+        called_uri="sip:1@x",
+        to_uri="sip:1@to",
+        received=ReceivedHeaders(("a.b.c", "d.e.f"), ("<tel:+1>",)),
+        now=NOW,
     )
 
 
@@ -81,7 +92,7 @@ def test_received_identities_are_bounded() -> None:
     """A request cannot keep a worker busy by its number of headers."""
     ksr = FakeKsr(headers={"Identity": ["a.b.c"] * 100})
 
-    assert len(gateway(ksr).pending().received_identities) == 16
+    assert len(gateway(ksr).pending().received.identities) == 16
 
 
 def test_canceled_transaction_is_seen_before_any_response() -> None:
@@ -122,6 +133,7 @@ def test_query_asks_the_first_site_and_arms_the_failure_route() -> None:
     assert calls_for(QUERY, FakeKsr()) == [
         ("seturi", "sip:1@sip.clearip.com"),
         ("xavp_child_sets", "tls", "server_name", "sip.clearip.com"),
+        ("t_on_branch", ""),
         ("ds_select_dst", 1, 8),
         ("t_on_failure", "ksr_failure_clearip"),
         ("t_set_fr", 2_000, 2_000),
@@ -195,7 +207,7 @@ def test_address_is_no_server_name(host: str) -> None:
 
 def test_target_that_refuses_gives_way_to_the_next() -> None:
     """The search goes on in the same callback."""
-    context = ResponseContext(remaining=("sip:1@second",), search_ends_ms=9_000, tried=1)
+    context = ResponseContext(remaining=(Target("sip:1@second"),), search_ends_ms=9_000, tried=1)
     ksr = FakeKsr(returns={"t_relay": [-1, 1]})
 
     gateway(ksr).carry_out(Fork("sip:1@first", context, 700, 6_000))
@@ -226,7 +238,9 @@ def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
     """Removed first, then appended, in order; every branch anew."""
     ksr = FakeKsr()
     changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
-    gateway(ksr).carry_out(Fork("sip:1@a", ResponseContext(changes=changes), 700, 6_000))
+    gateway(ksr).carry_out(
+        Fork("sip:1@a", ResponseContext(changes=(HeaderChanges(), changes), current=1), 700, 6_000)
+    )
     ksr.calls.clear()
 
     gateway(ksr).prepare_target_branch()
@@ -375,3 +389,22 @@ def test_ack_of_an_unknown_dialog_is_dropped() -> None:
 
     assert "send_reply" not in ksr.names()
     assert "t_relay" not in ksr.names()
+
+
+@pytest.mark.parametrize(
+    ("received", "appended"),
+    [({}, True), ({"P-Source-Device": ["192.0.2.1"]}, False)],
+)
+def test_query_tells_the_source_device_when_it_is_asked_to(
+    received: dict[str, list[str]], *, appended: bool
+) -> None:
+    """Only where the switch has not said it itself."""
+    ksr = FakeKsr(variables={"$si": "10.0.0.1"}, headers=received)
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, send_source_device=True))
+    proxy = KsrGateway(ksr, policy)
+
+    proxy.carry_out(QUERY)
+    proxy.prepare_clearip_branch()
+
+    assert ("t_on_branch", "ksr_branch_clearip") in ksr.calls
+    assert (("append", "P-Source-Device: 10.0.0.1\r\n") in ksr.calls) is appended

@@ -1,11 +1,14 @@
 """The policy file, and who is a trusted source."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from clearip_proxy.policy import RoutingPolicy, load_policy
+from clearip_proxy.policy import DisplayNameRule, EmergencyPolicy, RoutingPolicy, load_policy
+from clearip_proxy.sources import REMEMBERED
+from clearip_proxy.verdict import Verdict
 
 VALUES = {
     "clearip": {
@@ -16,12 +19,19 @@ VALUES = {
         "on_no_route": "relay",
         "on_unavailable": "default_route",
         "sites": ["sip:192.0.2.1:5061;transport=tls"],
+        "answers": {"403": "no_route"},
+        "diversion_hosts": ["captcha.clearip.com"],
+        "to_uri_is_route": True,
+        "send_source_device": True,
     },
     "targets": {
         "no_response_timeout_ms": 4000,
         "answer_timeout_ms": 60000,
         "search_timeout_ms": 120000,
         "advance_on": [503, 500],
+        "aliases": {"tg1": "sip:192.0.2.5"},
+        "identity_max_age_s": 45,
+        "on_stale_identity": "ask_again",
     },
     "trusted": [
         {"network": "10.0.0.0/8", "name": "wide", "partition": None},
@@ -29,8 +39,12 @@ VALUES = {
         {"network": "2001:db8::/32", "name": "six", "partition": None},
     ],
     "default_route": ["sip:gw.example.net"],
-    "emergency": {"numbers": ["911"], "route": []},
-    "headers": {"copy": ["Identity"], "identity": "append"},
+    "emergency": {"numbers": ["911"], "prefixes": ["+1"], "route": []},
+    "headers": {
+        "copy": ["Identity"],
+        "identity": "append",
+        "display_names": [{"match": "^x", "replace": "y"}],
+    },
     "own": ["192.0.2.9:5060"],
 }
 
@@ -49,10 +63,16 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.clearip.sites == ("sip:192.0.2.1:5061;transport=tls",)
     assert policy.search.advance_on == {500, 503}
     assert policy.default_route == ("sip:gw.example.net",)
-    assert policy.emergency_numbers == {"911"}
-    assert policy.emergency_route == ()
-    assert policy.copied_headers == ("Identity",)
-    assert policy.identity_mode == "append"
+    assert policy.clearip.answers == {403: Verdict.NO_ROUTE}
+    assert policy.clearip.diversion_hosts == {"captcha.clearip.com"}
+    assert policy.clearip.to_uri_is_route
+    assert policy.clearip.send_source_device
+    assert policy.search.aliases == {"tg1": "sip:192.0.2.5"}
+    assert policy.search.on_stale_identity == "ask_again"
+    assert policy.emergency == EmergencyPolicy(frozenset({"911"}), ("+1",), ())
+    assert policy.headers.copied == ("Identity",)
+    assert policy.headers.identity_mode == "append"
+    assert policy.headers.display_names == (DisplayNameRule(re.compile("^x"), "y"),)
     assert policy.own == {"192.0.2.9:5060"}
 
 
@@ -71,6 +91,14 @@ def test_source_belongs_to_the_narrowest_network(
     policy: RoutingPolicy, address: str, name: str | None
 ) -> None:
     """The most specific entry counts, in both families and in mapped addresses."""
-    source = policy.source_of(address)
+    source = policy.trusted[address]
 
     assert (source.name if source else None) == name
+
+
+def test_many_addresses_do_not_fill_the_memory(policy: RoutingPolicy) -> None:
+    """What is remembered of strangers is bounded, and the answers stay right."""
+    for number in range(REMEMBERED + 10):
+        assert policy.trusted[f"203.0.{number // 256}.{number % 256}"] is None
+
+    assert policy.trusted["10.2.3.4"] is not None

@@ -3,19 +3,22 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.response_context import FinalResponse, HeaderChanges, ResponseContext
+from clearip_proxy.response_context import FinalResponse, HeaderChanges, ResponseContext, Target
 
 TEXTS = st.text(max_size=20)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
 RESPONSES = st.builds(FinalResponse, st.integers(300, 699), TEXTS, PAIRS, st.booleans())
+CHANGES = st.builds(HeaderChanges, st.lists(TEXTS, max_size=2).map(tuple), PAIRS)
 CONTEXTS = st.builds(
     ResponseContext,
     clearip_uri=TEXTS,
-    remaining=st.lists(TEXTS, max_size=3).map(tuple),
-    changes=st.builds(HeaderChanges, st.lists(TEXTS, max_size=2).map(tuple), PAIRS),
+    remaining=st.lists(st.builds(Target, TEXTS, st.integers(0, 12)), max_size=3).map(tuple),
+    changes=st.lists(CHANGES, max_size=3).map(tuple),
+    current=st.integers(0, 12),
     best=st.none() | RESPONSES,
     search_ends_ms=st.integers(0, 10**12),
     tried=st.integers(0, 30),
+    asked_again=st.booleans(),
 )
 
 

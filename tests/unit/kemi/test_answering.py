@@ -1,0 +1,300 @@
+"""What follows ClearIP's answer, or its silence."""
+
+from dataclasses import replace
+
+import pytest
+
+from clearip_proxy.answering import Pending, after_clearip, after_unavailable
+from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
+from clearip_proxy.decisions import (
+    Decision,
+    Fork,
+    Noted,
+    QueryClearIp,
+    RelayResponse,
+    Reply,
+)
+from clearip_proxy.header_changes import ReceivedHeaders
+from clearip_proxy.message import SipResponse, parse_response
+from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.response_context import (
+    FinalResponse,
+    HeaderChanges,
+    ResponseContext,
+    Target,
+)
+from clearip_proxy.sources import TrustedSources
+from clearip_proxy.verdict import Verdict
+
+POLICY = RoutingPolicy(
+    clearip=ClearIpPolicy(
+        "sip.clearip.com",
+        "sip.clearip.com",
+        2_000,
+        diversion_hosts=frozenset({"captcha.clearip.com"}),
+    ),
+    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
+    trusted=TrustedSources(),
+    headers=HeaderPolicy(("Identity", "P-Asserted-Identity")),
+)
+WITH_DEFAULT_ROUTE = replace(
+    POLICY,
+    clearip=replace(POLICY.clearip, on_no_route="default_route", on_unavailable="default_route"),
+    default_route=("sip:gw1.example.net", "sips:fixed@gw2.example.net"),
+)
+ASKED = ResponseContext(clearip_uri="sip:+15551234567@sip.clearip.com")
+PENDING = Pending(called_uri="sip:+15551234567;npdi@proxy", now=Moment(1_000, 1_700_000_000))
+ASKED_AGAIN = replace(
+    ASKED,
+    remaining=(Target("sip:1@left", 1),),
+    changes=(HeaderChanges(), HeaderChanges(added=(("Identity", "o.l.d"),))),
+    best=FinalResponse(503, "First target"),
+    search_ends_ms=100_000,
+    tried=1,
+    asked_again=True,
+)
+
+
+def response(status: int, *headers: str) -> SipResponse:
+    """A final response of ClearIP."""
+    return parse_response("\r\n".join((f"SIP/2.0 {status} Phrase", *headers, "", "")))
+
+
+def step_after(
+    outcome: BranchOutcome,
+    policy: RoutingPolicy = POLICY,
+    pending: Pending = PENDING,
+    context: ResponseContext = ASKED,
+) -> Decision:
+    """What follows ClearIP's answer, without what is logged of it."""
+    decision = after_clearip(outcome, pending, context, policy)
+    return decision.decision if isinstance(decision, Noted) else decision
+
+
+def changes_of(fork: Fork) -> HeaderChanges:
+    """What the branch that is about to be sent loses and gets."""
+    return fork.context.changes[fork.context.current]
+
+
+def test_redirect_forks_to_the_highest_q_first() -> None:
+    """The target set is searched in q order, with what ClearIP returned."""
+    decision = step_after(
+        response(
+            302,
+            "Contact: <sip:1@192.0.2.1>;q=0.1, <sip:1@192.0.2.2;transport=tcp>;q=0.9",
+            "Identity: a.b.c;ppt=shaken",
+            'P-Asserted-Identity: "[V] NAME" <sip:1@x>',
+        )
+    )
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@192.0.2.2;transport=tcp"
+    assert decision.context.remaining == (Target("sip:1@192.0.2.1"),)
+    assert decision.context.search_ends_ms == 121_000
+    assert decision.context.clearip_uri == ASKED.clearip_uri
+    assert changes_of(decision) == HeaderChanges(
+        removed=("P-Asserted-Identity",),
+        added=(
+            ("P-Asserted-Identity", '"[V] NAME" <sip:1@x>'),
+            ("Identity", "a.b.c;ppt=shaken"),
+        ),
+    )
+
+
+def test_embedded_headers_belong_to_their_contact() -> None:
+    """Each target gets what its own contact carries (RFC 3261 §19.1.5)."""
+    decision = step_after(
+        response(
+            302,
+            "Contact: <sip:1@a?Identity=o.n.e%3Bppt%3Dshaken&Route=%3Csip:evil%3E>;q=0.9",
+            "Contact: <sip:1@b?Identity=t.w.o>;q=0.8",
+            "Contact: <sip:1@c>;q=0.7",
+        )
+    )
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@a"
+    assert changes_of(decision).added == (("Identity", "o.n.e;ppt=shaken"),)
+    second, third = decision.context.remaining
+    assert decision.context.changes[second.changes].added == (("Identity", "t.w.o"),)
+    assert decision.context.changes[third.changes] == HeaderChanges()
+
+
+def test_received_identity_of_another_ppt_stays() -> None:
+    """RFC 8946: a diverted call keeps the original PASSporT beside the new one."""
+    received = ReceivedHeaders(("o.l.d;ppt=shaken", "d.i.v;ppt=div"))
+    answer = response(302, "Contact: <sip:1@192.0.2.1>", "Identity: n.e.w;ppt=shaken")
+
+    decision = step_after(answer, pending=replace(PENDING, received=received))
+
+    assert isinstance(decision, Fork)
+    assert changes_of(decision) == HeaderChanges(
+        removed=("Identity",),
+        added=(("Identity", "d.i.v;ppt=div"), ("Identity", "n.e.w;ppt=shaken")),
+    )
+
+
+def test_redirect_without_identity_leaves_the_received_ones_alone() -> None:
+    """Nothing is removed that nothing replaces."""
+    received = ReceivedHeaders(("o.l.d;ppt=shaken",))
+
+    decision = step_after(
+        response(302, "Contact: <sip:1@a>"), pending=replace(PENDING, received=received)
+    )
+
+    assert isinstance(decision, Fork)
+    assert changes_of(decision) == HeaderChanges()
+
+
+@pytest.mark.parametrize(
+    "headers", [(), ("Contact: <sip:1@sip.clearip.com>;q=0.99",), ("Contact: garbage",)]
+)
+def test_redirect_without_destination_searches_the_default_route(headers: tuple[str, ...]) -> None:
+    """A data-only 302 brings headers and no route; the default route gets them."""
+    decision = step_after(response(302, *headers, "Identity: a.b.c"), WITH_DEFAULT_ROUTE)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:+15551234567;npdi@gw1.example.net"
+    assert decision.context.remaining == (Target("sips:fixed@gw2.example.net"),)
+    assert changes_of(decision).added == (("Identity", "a.b.c"),)
+
+
+def test_redirect_without_destination_and_default_route_is_a_503_of_our_own() -> None:
+    """The Reason says why; the 302 is never relayed."""
+    decision = step_after(response(302))
+
+    assert isinstance(decision, Reply)
+    assert decision.status == 503
+    assert decision.headers == (("Reason", 'SIP;cause=503;text="no route from ClearIP"'),)
+
+
+def test_pointers_among_real_routes_are_passed_over() -> None:
+    """Only the real ones are tried, and the log says what became of the others."""
+    answer = response(302, "Contact: <sip:1@sip.clearip.com>;q=1, <tel:+1>, <sip:1@real>;q=0.1")
+
+    decision = after_clearip(answer, PENDING, ASKED, POLICY)
+
+    assert isinstance(decision, Noted)
+    assert decision.notes[1:] == (
+        "contact 1 skipped: points to ClearIP's own domain",
+        "contact 2 skipped: scheme tel leads to no host",
+    )
+    assert isinstance(decision.decision, Fork)
+    assert decision.decision.target == "sip:1@real"
+    assert decision.decision.context.remaining == ()
+
+
+def test_diverted_call_goes_to_the_diversion_host_or_nowhere() -> None:
+    """A normal route beside it would undo the screening."""
+    answer = response(302, "Contact: <sip:1@captcha.clearip.com>;q=0.5, <sip:1@normal>;q=0.4")
+
+    decision = step_after(answer, WITH_DEFAULT_ROUTE)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@captcha.clearip.com"
+    assert decision.context.remaining == ()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 407, 484, 500, 503, 603, 607, 608])
+def test_final_answer_is_relayed_by_default(status: int) -> None:
+    """Without a default route every refusal is the switch's to handle."""
+    assert step_after(response(status)) == RelayResponse()
+
+
+@pytest.mark.parametrize("status", [404, 503, 403, 400, 413, 483, 500])
+def test_no_route_and_setup_fault_search_the_default_route_when_configured(status: int) -> None:
+    """ClearIP did not stop the call, so it goes on with what ClearIP returned."""
+    decision = step_after(response(status, "Identity: a.b.c"), WITH_DEFAULT_ROUTE)
+
+    assert isinstance(decision, Fork)
+    assert changes_of(decision).added == (("Identity", "a.b.c"),)
+
+
+@pytest.mark.parametrize("status", [401, 407, 484, 600, 603, 607, 608])
+def test_refusal_is_relayed_whatever_is_configured(status: int) -> None:
+    """A blocked call is never tried another way."""
+    assert step_after(response(status), WITH_DEFAULT_ROUTE) == RelayResponse()
+
+
+def test_code_is_treated_as_configured() -> None:
+    """An operator may know better what a code of this account means."""
+    policy = replace(
+        WITH_DEFAULT_ROUTE,
+        clearip=replace(WITH_DEFAULT_ROUTE.clearip, answers={403: Verdict.REFUSE}),
+    )
+
+    assert step_after(response(403), policy) == RelayResponse()
+
+
+def test_canceled_call_is_terminated_whatever_clearip_answers() -> None:
+    """A late 302 makes no call."""
+    assert step_after(Canceled()) == Reply(487, "Request Terminated")
+
+
+def test_silent_site_gives_way_to_the_next() -> None:
+    """A site that does not answer in time is left for the next one."""
+    assert step_after(NoResponse()) == QueryClearIp(ASKED, next_site=True)
+
+
+def test_unavailable_clearip_is_a_503_of_our_own() -> None:
+    """Its Reason tells it from ClearIP's 503, which means that all is well."""
+    decision = after_unavailable(PENDING, ASKED, POLICY)
+
+    assert isinstance(decision, Reply)
+    assert decision.status == 503
+    assert decision.headers == (("Reason", 'SIP;cause=503;text="ClearIP unavailable"'),)
+
+
+def test_unavailable_clearip_searches_the_default_route_when_configured() -> None:
+    """The call goes on without a signature."""
+    decision = after_unavailable(PENDING, ASKED, WITH_DEFAULT_ROUTE)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:+15551234567;npdi@gw1.example.net"
+    assert changes_of(decision) == HeaderChanges()
+
+
+def test_answer_and_its_faults_are_noted() -> None:
+    """What ClearIP said, and what could not be used of it, is for the log."""
+    decision = after_clearip(
+        response(302, "Contact: <sip:1@a>, garbage", "Identity: a.b.c"), PENDING, ASKED, POLICY
+    )
+
+    assert isinstance(decision, Noted)
+    assert decision.notes[0] == "ClearIP answered 302 Phrase (route): 1 contacts, 1 Identity"
+    assert decision.notes[1].startswith("contact 2: ")
+
+
+def test_second_answer_signs_the_targets_that_are_left() -> None:
+    """A call in the middle of its search goes on where it was, with the new PASSporT."""
+    answer = response(302, "Contact: <sip:1@other>", "Identity: n.e.w")
+
+    decision = step_after(answer, context=ASKED_AGAIN)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@left"
+    assert changes_of(decision).added == (("Identity", "n.e.w"),)
+    assert not decision.context.asked_again
+
+
+@pytest.mark.parametrize("status", [302, 404, 403])
+def test_second_answer_without_identity_goes_on_with_the_old_one(status: int) -> None:
+    """The question was about the signature alone."""
+    decision = step_after(response(status), context=ASKED_AGAIN)
+
+    assert isinstance(decision, Fork)
+    assert changes_of(decision).added == (("Identity", "o.l.d"),)
+
+
+def test_second_answer_that_refuses_ends_the_call() -> None:
+    """ClearIP may block meanwhile."""
+    assert step_after(response(603), context=ASKED_AGAIN) == RelayResponse()
+
+
+def test_clearip_unavailable_the_second_time_goes_on_with_the_search() -> None:
+    """No call is lost for a signature."""
+    decision = after_unavailable(PENDING, ASKED_AGAIN, POLICY)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@left"

@@ -90,7 +90,7 @@ def _row(passage: Passage, lifelines: dict[str, int], begin: float, *, again: bo
     shaft = f" {label(passage)} ".center(right - left - 2, SHAFT)
     line[left + 1 : right] = f"{shaft}>" if here < there else f"<{shaft}"
     clock = f"{(passage.time - begin) * 1000:{CLOCK_WIDTH - 2}.0f}"
-    text = f"{clock}{''.join(line)[CLOCK_WIDTH - 2 :]}  {_note(passage, again=again)}".rstrip()
+    text = f"{clock}{''.join(line)[len(clock) :]}  {_note(passage, again=again)}".rstrip()
     return Row(text, left + 1, right, tone(passage))
 
 

@@ -1,13 +1,15 @@
 """What passed between two actors of a call, told by the one that is not the proxy."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Final, Literal, Protocol
 
 from inline_proxy.lab.message import Message
 
 PROXY: Final = "proxy"
 NOTED_LATE_S: Final = 0.001
+OUT_OF_ORDER_S: Final = 0.02
 
 
 class Recorded(Protocol):
@@ -58,8 +60,57 @@ def seen_by(actor: str, record: Iterable[Recorded]) -> list[Passage]:
 
 
 def one_call(passages: Iterable[Passage], call_id: str) -> list[Passage]:
-    """Give the passages of one call, the earliest first."""
-    return sorted(
-        (passage for passage in passages if passage.call_id == call_id),
-        key=lambda passage: passage.time,
+    """Give the passages of one call, the earliest first, and what the proxy relays after its cause.
+
+    On a busy machine an actor may note a message after another has noted what came of it.
+    """
+    waiting = sorted((each for each in passages if each.call_id == call_id), key=_time)
+    invites = {each.message.branch for each in waiting if each.message.method == "INVITE"}
+    ordered: list[Passage] = []
+    while waiting:
+        first = waiting.pop(0)
+        cause = _late_cause(first, ordered, waiting) if _is_relayed(first, invites) else None
+        if cause:
+            waiting.remove(cause)
+            ordered.append(replace(cause, time=first.time))
+        ordered.append(first)
+    return ordered
+
+
+def _time(passage: Passage) -> float:
+    """Give the time of a passage, to sort by."""
+    return passage.time
+
+
+def _is_relayed(passage: Passage, invites: Container[str]) -> bool:
+    """Whether the proxy sends this because it got the same from the other side.
+
+    Not the 100, anything about a CANCEL, and the ACK with the branch of its INVITE: those belong
+    to one hop (RFC 3261 §16.7, §16.10, §17.1.1.3).
+    """
+    message = passage.message
+    hop_by_hop = (
+        message.status == HTTPStatus.CONTINUE
+        or message.method == "CANCEL"
+        or (message.is_request and message.method == "ACK" and message.branch in invites)
+    )
+    return passage.sender == PROXY and not hop_by_hop
+
+
+def _late_cause(
+    relayed: Passage, earlier: Iterable[Passage], later: Iterable[Passage]
+) -> Passage | None:
+    """Give the passage that caused this one, if it was noted a moment too late."""
+    if any(_same(each, relayed) for each in earlier):
+        return None
+    soon = (each for each in later if each.time - relayed.time <= OUT_OF_ORDER_S)
+    return next((each for each in soon if _same(each, relayed)), None)
+
+
+def _same(received: Passage, relayed: Passage) -> bool:
+    """Whether what the proxy received is what it relays: start line's kind and CSeq agree."""
+    return (
+        received.receiver == PROXY
+        and received.message.status == relayed.message.status
+        and received.message.header("cseq") == relayed.message.header("cseq")
     )

@@ -14,11 +14,12 @@ end_groups() {
     done
 }
 
-# Interrupt a job that exceeds its limit, so that it may clean up; kill it when it does not.
+# Interrupt a job that exceeds its limit, or whose script was killed, so that it may clean up;
+# kill it when it does not.
 interrupt_after() {
     local limit_s=$1 leader=$2 log=$3
-    sleep "$limit_s"
-    printf '\nstopped after %d s, its limit\n' "$limit_s" >>"$log"
+    while sleep 1 && kill -0 $$ && ((--limit_s > 0)); do :; done
+    printf '\nstopped: %s\n' "the time limit of $1 s, or the end of the script" >>"$log"
     kill -INT -- "-$leader"
     sleep 20
     kill -KILL -- "-$leader"

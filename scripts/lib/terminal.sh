@@ -13,10 +13,10 @@ stop_because() {
     exit 1
 }
 
-# Rewrite the current line with the seconds that a step has taken, until killed; terminals only.
+# Rewrite the current line with the seconds that a step has taken, until killed or left alone.
 show_seconds() {
     local label=$1 started=$SECONDS
-    while sleep 1; do
+    while sleep 1 && kill -0 $$; do
         printf '\r%s%s … %d s%s ' "$dim" "$label" $((SECONDS - started)) "$plain"
     done
 }

@@ -42,14 +42,20 @@ def _signed(*routes: str) -> Answer:
     return _redirect(f"Contact: {', '.join(routes)}", _IDENTITY)
 
 
-def _route(carrier: str, q: str = "0.99") -> str:
+def _route(carrier: str, q: str = "0.99", parameters: str = "") -> str:
     """Give a Contact value for a carrier; without q when it is empty."""
-    return f"<sip:[user]@[carrier:{carrier}]>" + (f";q={q}" if q else "")
+    return f"<sip:[user]@[carrier:{carrier}]{parameters}>" + (f";q={q}" if q else "")
 
 
 def _descending(carriers: str) -> tuple[str, ...]:
-    """Give routes with q as ClearIP gives it: 0.99, 0.98 and so on."""
-    return tuple(_route(name, f"0.{99 - place}") for place, name in enumerate(carriers))
+    """Give routes with q as ClearIP gives it: 0.99, 0.98 and so on.
+
+    Each has a parameter of its own: the same URI twice is one target (RFC 3261 §16.5).
+    """
+    return tuple(
+        _route(name, f"0.{99 - place}", f";route={place + 1}")
+        for place, name in enumerate(carriers)
+    )
 
 
 _A: Final = f"Contact: {_route('A')}"

@@ -108,8 +108,8 @@ def _note(passage: Passage, *, again: bool) -> str:
 def _transmission(passage: Passage) -> tuple[str, ...]:
     """Give what two transmissions of the same message have in common (RFC 3261 §17)."""
     message = passage.message
-    sequence = message.header("cseq")
-    return (passage.sender, passage.receiver, message.start_line, message.branch, sequence)
+    ends = (passage.sender, passage.receiver, message.header("to"))
+    return (*ends, message.start_line, message.branch, message.header("cseq"))
 
 
 def _lifelines(passages: Sequence[Passage], actors: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ def passage(  # noqa: PLR0913 - a message has that many parts
     branch: str = "",
     identity: tuple[str, ...] = (),
     cseq: str = "",
+    to_tag: str = "",
 ) -> Passage:
     """Give a passage: `way` is "sender > receiver", `start` a method with URI or a status line.
 
@@ -23,6 +24,7 @@ def passage(  # noqa: PLR0913 - a message has that many parts
     lines = [
         f"SIP/2.0 {start}" if is_response else f"{start} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1;branch={branch or '-'.join(sorted((sender, receiver)))}",
+        f"To: <sip:1@proxy>;tag={to_tag}",
         "Call-ID: one",
         f"CSeq: {cseq or f'1 {method}'}",
         *(f"Identity: {value}" for value in identity),

@@ -53,7 +53,8 @@ def test_two_routes_descend_in_q(clearip: Talker) -> None:
     reply = clearip.call(named("two-routes").number)
 
     assert reply.headers("contact") == [
-        "<sip:+14045550102@127.0.0.1:7001>;q=0.99, <sip:+14045550102@127.0.0.1:7002>;q=0.98"
+        "<sip:+14045550102@127.0.0.1:7001;route=1>;q=0.99, "
+        "<sip:+14045550102@127.0.0.1:7002;route=2>;q=0.98"
     ]
 
 
@@ -63,7 +64,8 @@ def test_twelve_routes_are_twelve_and_only_the_last_is_carrier_a(clearip: Talker
     routes = contact.split(", ")
 
     assert ["127.0.0.1:7003" in route for route in routes] == [True] * 11 + [False]
-    assert routes[-1].endswith("@127.0.0.1:7001>;q=0.88")
+    assert routes[-1].endswith("@127.0.0.1:7001;route=12>;q=0.88")
+    assert len({route.partition(">")[0] for route in routes}) == 12
 
 
 def test_several_contact_headers_are_several(clearip: Talker) -> None:

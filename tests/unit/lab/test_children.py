@@ -41,8 +41,8 @@ def test_programs_end_with_the_lab(tmp_path: Path) -> None:
 
     def lab() -> None:
         with Children(tmp_path) as children:
-            for name in ("one", "two"):
-                pids.append(children.start(name, ["sleep", "1000"]).process.pid)
+            started = [children.start(name, ["sleep", "1000"]) for name in ("one", "two")]
+            pids.extend(child.process.pid for child in started)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -32,6 +32,20 @@ def test_retransmission_is_marked_and_a_new_attempt_is_not() -> None:
     ]
 
 
+def test_ringing_of_another_target_is_no_retransmission() -> None:
+    """Both belong to the same INVITE of the switch; the To tag tells who rings."""
+    ladder = draw(
+        [
+            passage(0, "proxy > switch", "180 Ringing", to_tag="a"),
+            passage(1, "proxy > switch", "180 Ringing", to_tag="b"),
+            passage(2, "proxy > switch", "180 Ringing", to_tag="b"),
+        ],
+        ["switch", "proxy"],
+    )
+
+    assert [row.text.endswith("again") for row in ladder.rows] == [False, False, True]
+
+
 @pytest.mark.parametrize(
     ("values", "mark"),
     [((), ""), (("a;ppt=x",), "Identity"), (("a;ppt=x, b;ppt=y", "c"), "Identity x3")],

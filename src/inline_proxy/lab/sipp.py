@@ -23,8 +23,11 @@ class Part:
         return self.directory / f"{self.name}.messages"
 
     def carrier(self) -> list[str]:
-        """Give the command line of a carrier, which runs until it is ended."""
-        return [*self._common(), "-nostdin"]
+        """Give the command line of a carrier, which runs until it is ended.
+
+        It forgets a call that is over: the next attempt of the same search has the same Call-ID.
+        """
+        return [*self._common(), "-nostdin", "-deadcall_wait", "0"]
 
     def caller(self, proxy_port: int, number: str, status: int) -> list[str]:
         """Give the command line of one call; it exits with 0 when the call ended as expected."""

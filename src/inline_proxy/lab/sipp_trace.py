@@ -3,15 +3,16 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
 
 from inline_proxy.lab.message import ENCODING, UNDECODABLE
 
+_SEPARATOR: Final = re.compile(r"^-{47}(?: .*)?\n", re.MULTILINE)
 _HEADING: Final = re.compile(
-    r"^-{20,} (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n"
-    r"\w+ message (?P<direction>sent|received) .*:\n\n",
-    re.MULTILINE,
+    r"-{47} (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n"
+    r"\w+ message (?P<direction>sent|received) .*:\n\n"
 )
 
 
@@ -34,16 +35,18 @@ def read_trace(path: Path) -> list[Traced]:
 def parse_trace(trace: str) -> list[Traced]:
     """Cut a message file into its messages, in the order SIPp wrote them.
 
-    SIPp writes the local time without a zone; it is read as this machine's.
+    SIPp writes the local time without a zone; it is read as this machine's. What it has to say
+    about a message, between separators without a time, is left out.
     """
-    headings = list(_HEADING.finditer(trace))
-    ends = [*(heading.start() for heading in headings), len(trace)][1:]
+    starts = [separator.start() for separator in _SEPARATOR.finditer(trace)]
+    parts = [trace[start:end] for start, end in pairwise([*starts, len(trace)])]
     return [
         Traced(
             # A time without a zone means the local one here, as in SIPp.
             datetime.fromisoformat(heading["time"]).timestamp(),
             "sent" if heading["direction"] == "sent" else "received",
-            trace[heading.end() : end].removesuffix("\n"),
+            part[heading.end() :].removesuffix("\n"),
         )
-        for heading, end in zip(headings, ends, strict=True)
+        for part in parts
+        if (heading := _HEADING.match(part))
     ]

@@ -32,6 +32,14 @@ def test_messages_are_cut_out_whole() -> None:
     assert received.text == "SIP/2.0 200 OK\r\n\r\n"
 
 
+def test_remark_of_sipp_is_no_part_of_a_message() -> None:
+    """It repeats a message that it does not expect, below a separator without a time."""
+    remark = "-" * 47 + "\nUnexpected UDP message received:\n\nBYE sip:1@a SIP/2.0\r\n\r\n\n"
+    first, second = TRACE.split("-" * 47)[1:]
+
+    assert parse_trace(f"{'-' * 47}{first}{remark}{'-' * 47}{second}") == parse_trace(TRACE)
+
+
 def test_time_is_local() -> None:
     """SIPp writes no zone."""
     sent, received = parse_trace(TRACE)

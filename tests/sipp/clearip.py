@@ -1,0 +1,133 @@
+"""ClearIP as the flows see it: one stand-in for two sites, with an answer per called number."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+
+from inline_proxy.lab.answer import Action, Answer
+from inline_proxy.lab.conversation import Settings
+from inline_proxy.lab.message import Message
+from inline_proxy.lab.recording import Entry, MemoryRecord
+from inline_proxy.lab.server import StandIn, TlsIdentity, in_thread
+from sipp.tls_bridge import Certificate
+from sipp.waiting import wait_until
+
+HOST = "127.0.0.1"
+SITE_PORTS = (6061, 6062)
+NOT_SCRIPTED = Answer(500, "The test did not say what ClearIP answers")
+SILENCE = Answer(action=Action.SILENCE)
+TRYING_THEN_SILENCE = Answer(action=Action.SILENCE, trying=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One ClearIP site."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By the number called."""
+    record: MemoryRecord = field(default_factory=MemoryRecord)
+
+    def answer_for(self, user: str) -> Answer:
+        """The answer to a call to the user part of a Request-URI."""
+        return next((self.answers[n] for n in self.answers if n in user), NOT_SCRIPTED)
+
+
+@contextmanager
+def sites(certificate: Certificate) -> Iterator[tuple[Site, ...]]:
+    """Run the sites, the most preferred first."""
+    tls = TlsIdentity(certificate.certificate, certificate.private_key)
+    with ExitStack() as running:
+        opened = []
+        for port in SITE_PORTS:
+            site = Site()
+            stand_in = StandIn(Settings(answer_for=site.answer_for), site.record, tls)
+            running.enter_context(in_thread(stand_in, HOST, port))
+            opened.append(site)
+        yield tuple(opened)
+
+
+def token(ppt: str = "shaken", *, length: int = 600) -> str:
+    """An Identity header value as ClearIP makes them (RFC 8224 §4); no two are alike."""
+    passport = secrets.token_urlsafe(length)[:length]
+    info = "https://certificates.clearip.example/6f1e2b0a/b1946ac9.pem"
+    return f"{passport[:40]}.{passport[40:200]}.{passport[200:]};info=<{info}>;alg=ES256;ppt={ppt}"
+
+
+class ClearIp:
+    """What ClearIP says to the calls of one test, and what it has been asked."""
+
+    def __init__(self, number: str, opened: tuple[Site, ...]) -> None:
+        self._number = number
+        self._sites = opened
+
+    # What it says
+
+    def answers(self, answer: Answer, *, at_site: int | None = None) -> None:
+        """Give this answer, at one site (counted from 1) or at all."""
+        for position, site in enumerate(self._sites, start=1):
+            if at_site in {None, position}:
+                site.answers[self._number] = answer
+
+    def says(self, status: int, reason: str, *headers: str) -> None:
+        """Give this final response; `headers` are whole lines."""
+        self.answers(Answer(status, reason, headers))
+
+    def redirects_to(
+        self, *contacts: str, identities: Iterable[str] = (), headers: Iterable[str] = ()
+    ) -> None:
+        """Give a 302 with one Contact header, and Identity headers."""
+        signed = (f"Identity: {identity}" for identity in identities)
+        self.says(302, "Moved Temporarily", f"Contact: {', '.join(contacts)}", *signed, *headers)
+
+    # What it heard
+
+    def entries(self, *, at_site: int | None = None) -> list[Entry]:
+        """What passed for this test's calls, at one site (counted from 1) or at all."""
+        entries = [
+            entry
+            for position, site in enumerate(self._sites, start=1)
+            if at_site in {None, position}
+            for entry in tuple(site.record.entries)
+            if self._number in entry.text
+        ]
+        return sorted(entries, key=attrgetter("time"))
+
+    def received(self, method: str | None = None, *, at_site: int | None = None) -> list[Message]:
+        """The requests received, all or those of one method."""
+        messages = (
+            Message.parse(entry.text)
+            for entry in self.entries(at_site=at_site)
+            if entry.direction == "received"
+        )
+        return [message for message in messages if method in {None, message.method}]
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the requests received, ACK included, in order."""
+        return [message.method for message in self.received()]
+
+    @property
+    def invite(self) -> Message:
+        """The one INVITE received."""
+        (invite,) = self.received("INVITE")
+        return invite
+
+    @property
+    def was_asked_once(self) -> bool:
+        """Whether it received one INVITE, the ACK to its answer, and nothing else."""
+        return self.methods == ["INVITE", "ACK"]
+
+    def wait_for(self, method: str) -> None:
+        """Wait until it has received such a request."""
+        wait_until(partial(self.received, method), f"ClearIP receives {method}")
+
+    def story(self) -> tuple[str, str]:
+        """What helps to see what went wrong."""
+        passed = (
+            f"--- {entry.time % 1000:.3f} {entry.direction}\n{entry.text.rstrip()}"
+            for entry in self.entries()
+        )
+        return "ClearIP", "\n".join(passed)

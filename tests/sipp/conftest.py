@@ -1,0 +1,134 @@
+"""The cast and the house of the call flows: real Kamailio, real TLS, SIPp on both sides.
+
+How to write a flow:
+
+- One test per behaviour, `test_<condition>_<outcome>`, with one sentence that says what holds.
+- `sipp.play(ROLE)` starts a target, `sipp.play(ROLE, to=proxy)` places a call; the roles are
+  the scenarios in `roles/`. `role.at(q=0.5)` is the Contact that leads to a target.
+- `clearip.redirects_to(...)` and `clearip.says(...)` script ClearIP, before the call is placed.
+- `proxy` has the default configuration, `proxy_with(targets={...})` one with these changes; each
+  lives as long as the session. Timers shorter than the default are for tests of timers.
+- Each test has a called number of its own. It is part of every Call-ID, so the stand-in, the
+  proxies and their logs are shared, and no test sees the messages of another.
+- Scenarios say what a role does. What it got is checked here: `role.invite`, `role.received()`,
+  `role.statuses`; and also what nobody got: `nobody.is_silent`, `clearip.was_asked_once`.
+- Nothing sleeps. `role.wait_for(...)`, `clearip.wait_for(...)` and `role.cue()` set the order.
+
+When a test fails, the traces of all its roles and the proxy's log of its calls are printed.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from inline_proxy.lab.certificates import CertificateAuthority
+from sipp.clearip import ClearIp, Site, sites
+from sipp.invariants import prove_what_always_holds
+from sipp.network import NotRoot, enter_own_network
+from sipp.proxy import Proxies, Proxy
+from sipp.sipp import Sipp, Stage
+from sipp.tls_bridge import Bridges, Certificate
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def _own_network() -> None:
+    """Nothing that the flows start shares a port with anything else on the machine."""
+    try:
+        enter_own_network()
+    except (NotRoot, OSError) as fault:
+        pytest.exit(str(fault), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture(scope="session")
+def authority() -> CertificateAuthority:
+    """Who vouches for ClearIP and for targets that are called over TLS."""
+    return CertificateAuthority.create()
+
+
+@pytest.fixture(scope="session")
+def certificate(
+    authority: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> Certificate:
+    """The certificate of ClearIP and of such targets."""
+    directory = tmp_path_factory.mktemp("certificate")
+    files = Certificate(directory / "certificate.pem", directory / "key.pem")
+    authority.issue().write(files.certificate, files.private_key)
+    return files
+
+
+@pytest.fixture(scope="session")
+def clearip_sites(_own_network: None, certificate: Certificate) -> Iterator[tuple[Site, ...]]:
+    """Two ClearIP sites."""
+    with sites(certificate) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def proxies(
+    _own_network: None,
+    authority: CertificateAuthority,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Proxies]:
+    """Every proxy that a test of this session has asked for."""
+    directory = tmp_path_factory.mktemp("proxies")
+    ca_file = directory / "ca.pem"
+    ca_file.write_bytes(authority.pem)
+    running = Proxies(directory, ca_file)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(_own_network: None, certificate: Certificate) -> Iterator[Stage]:
+    """What the roles of all tests share."""
+    bridges = Bridges()
+    yield Stage(bridges, certificate)
+    bridges.stop()
+
+
+@pytest.fixture
+def proxy_with(proxies: Proxies) -> Callable[..., Proxy]:
+    """Give the proxy with changes to the configuration, part by part."""
+
+    def with_changes(**changes: object) -> Proxy:
+        return proxies.with_changes(changes)
+
+    return with_changes
+
+
+@pytest.fixture
+def proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
+    """The proxy as most sites run it; it listens on IPv6 too."""
+    assert clearip_sites
+    return proxies.with_changes({})
+
+
+@pytest.fixture
+def number() -> str:
+    """The number that this test calls, and no other."""
+    return f"+1404555{next(NUMBERS):04}"
+
+
+@pytest.fixture
+def clearip(clearip_sites: tuple[Site, ...], number: str) -> ClearIp:
+    """ClearIP, as far as this test's calls go."""
+    return ClearIp(number, clearip_sites)
+
+
+@pytest.fixture
+def sipp(
+    stage: Stage, number: str, tmp_path: Path, proxies: Proxies, clearip: ClearIp
+) -> Iterator[Sipp]:
+    """Start roles; at the end, prove what holds for every flow."""
+    cast = Sipp(stage, number, tmp_path)
+    yield cast
+    cast.leave()
+    stories = [*cast.stories(), clearip.story(), ("the proxy's log", proxies.log_of(number))]
+    # Captured: pytest shows it when the test has failed.
+    sys.stdout.writelines(f"===== {name}: {story}\n" for name, story in stories)
+    prove_what_always_holds(cast.cast, clearip)

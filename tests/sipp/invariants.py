@@ -1,0 +1,38 @@
+"""What holds for every flow, proved after each test."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from inline_proxy.lab.message import Message
+from sipp.clearip import ClearIp
+from sipp.role import Role
+
+SOFTWARE = re.compile(r"kamailio|opensips|openser|python|kemi|inline-proxy", re.IGNORECASE)
+TELLING_HEADERS = ("server", "user-agent", "warning")
+IN_DIALOG = re.compile(r";\s*tag=")
+
+
+def prove_what_always_holds(cast: Iterable[Role], clearip: ClearIp) -> None:
+    """Raise `AssertionError` when a flow broke what no flow may break."""
+    for role in cast:
+        redirections = [m.status for m in role.received() if 300 <= m.status < 400]
+        assert not redirections, f"{role.name} was redirected: {redirections}"
+    for who, message in _sent_by_proxy(cast, clearip):
+        told = [line for line in _own_lines(message) if SOFTWARE.search(line)]
+        assert not told, f"{who} was told about the software: {told}"
+    for message in clearip.received():
+        assert message.method in {"INVITE", "ACK", "CANCEL"}, f"ClearIP got {message.method}"
+        if message.method == "INVITE":
+            assert not IN_DIALOG.search(message.header("to")), "ClearIP got an INVITE in a dialog"
+
+
+def _sent_by_proxy(cast: Iterable[Role], clearip: ClearIp) -> Iterator[tuple[str, Message]]:
+    for role in cast:
+        yield from ((role.name, message) for message in role.received())
+    yield from (("ClearIP", message) for message in clearip.received())
+
+
+def _own_lines(message: Message) -> Iterator[str]:
+    """The start line and the header lines, as far as the proxy may have written them."""
+    yield message.start_line
+    yield from (f"{name}: {value}" for name, value in message.fields)

@@ -1,0 +1,128 @@
+"""The proxy under test: `inline-proxy run` on a loopback address of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inline_proxy.paths import ROOT
+from sipp.clearip import HOST, SITE_PORTS
+from sipp.place import Place, Transport
+from sipp.waiting import wait_until
+
+FIRST_PORT = 5060
+PORTS_PER_PROXY = 10
+STOP_PATIENCE_S = 15
+HOST_IPV6 = "::1"
+Config = dict[str, Any]
+
+
+def base_config(port: int, ca_file: Path) -> Config:
+    """The default configuration, as far as a test house allows: on loopback, UDP and TCP at a port.
+
+    TLS is at the next port.
+    """
+    return {
+        "listen": {"addresses": [HOST, HOST_IPV6], "udp": port, "tcp": port, "tls": port + 1},
+        "clearip": {
+            "sites": [{"host": HOST, "port": port} for port in SITE_PORTS],
+            "tls": {"ca_file": str(ca_file)},
+        },
+        "trusted": ["127.0.0.0/9", "::1"],
+        "targets": {"answer_timeout_ms": 8000},
+    }
+
+
+def merged(base: Config, changes: Config) -> Config:
+    """Lay changes over a configuration, part by part."""
+    both = {
+        key: merged(base[key], value) if isinstance(value, dict) and key in base else value
+        for key, value in changes.items()
+    }
+    return base | both
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that is ready."""
+
+    port: int
+    directory: Path
+    process: "subprocess.Popen[bytes]"
+
+    @classmethod
+    def start(cls, port: int, config: Config, directory: Path) -> "Proxy":
+        """Start a proxy; return when it answers on every listener."""
+        file = directory / "config.yaml"
+        file.write_text(json.dumps(config))  # JSON is YAML
+        with (directory / "log").open("wb") as log, (directory / "said").open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "inline_proxy", "run", str(file)],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=log,
+                env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(directory)},
+            )
+        proxy = cls(port, directory, process)
+        wait_until(proxy._is_ready, "the proxy is ready")
+        return proxy
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, f"the proxy did not start:\n{self.log()}"
+        return "ready\n" in (self.directory / "said").read_text()
+
+    def place(self, transport: Transport, *, ipv6: bool = False) -> Place:
+        """Where it listens."""
+        port = self.port + 1 if transport == "tls" else self.port
+        return Place(HOST_IPV6 if ipv6 else HOST, port, transport)
+
+    def log(self) -> str:
+        """Everything that it has logged."""
+        return (self.directory / "log").read_text(errors="replace")
+
+    def log_of(self, number: str) -> list[str]:
+        """What it has logged about the calls to a number."""
+        return [line for line in self.log().splitlines() if number in line]
+
+    def wait_for_log(self, number: str, text: str) -> None:
+        """Wait until it has logged a text about a call to a number."""
+        wait_until(
+            lambda: any(text in line for line in self.log_of(number)), f"the log says: {text}"
+        )
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self.process.terminate()
+        self.process.wait(STOP_PATIENCE_S)
+
+
+class Proxies:
+    """Starts a proxy for each different configuration, and keeps it for the tests to come."""
+
+    def __init__(self, directory: Path, ca_file: Path) -> None:
+        self._directory = directory
+        self._ca_file = ca_file
+        self._running: dict[str, Proxy] = {}
+
+    def with_changes(self, changes: Config) -> Proxy:
+        """Give the proxy with these changes to the base configuration."""
+        wanted = json.dumps(changes, sort_keys=True)
+        if wanted not in self._running:
+            port = FIRST_PORT + PORTS_PER_PROXY * len(self._running)
+            directory = self._directory / str(port)
+            directory.mkdir()
+            config = merged(base_config(port, self._ca_file), changes)
+            self._running[wanted] = Proxy.start(port, config, directory)
+        return self._running[wanted]
+
+    def log_of(self, number: str) -> str:
+        """What all the proxies have logged about the calls to a number."""
+        return "\n".join(line for each in self._running.values() for line in each.log_of(number))
+
+    def stop(self) -> None:
+        """End all of them."""
+        for proxy in self._running.values():
+            proxy.stop()

@@ -5,6 +5,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +24,7 @@ from inline_proxy.lab.screen import Screen
 from inline_proxy.lab.stage import Stage, stage
 
 FAILED: Final = 1
+ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SETTLED_WITHIN_S: Final = 5.0
 POLL_INTERVAL_S: Final = 0.02
 
@@ -79,10 +82,12 @@ class Ended(BaseException):
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C.")
 def main(*, keep: bool) -> None:
     """Place calls through the proxy in a lab of its own and show each as a SIP ladder."""
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
-    signal.signal(signal.SIGHUP, _end)
-    screen = Screen.of_this_process()
+    with _ended_by_signals():
+        sys.exit(_run(Screen.of_this_process(), keep=keep))
+
+
+def _run(screen: Screen, *, keep: bool) -> int:
+    """Run the demo in a directory of its own, which stays when something went wrong."""
     directory = Path(tempfile.mkdtemp(prefix="inline-proxy-demo-"))
     status = FAILED
     try:
@@ -98,14 +103,24 @@ def main(*, keep: bool) -> None:
             screen.line(f"What everybody wrote is in {directory}")
         else:
             shutil.rmtree(directory)
-    sys.exit(status)
+    return status
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the lab at the first signal; those that come while it ends change nothing."""
-    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise Ended(number)
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Raise `Ended` at the first signal; those that come while the lab ends change nothing."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise Ended(number)
+
+    before = {each: signal.signal(each, end) for each in ENDING}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _demo(screen: Screen, directory: Path, *, keep: bool) -> int:

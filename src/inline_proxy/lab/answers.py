@@ -50,10 +50,10 @@ def _route(carrier: str, q: str = "0.99", parameters: str = "") -> str:
 def _descending(carriers: str) -> tuple[str, ...]:
     """Give routes with q as ClearIP gives it: 0.99, 0.98 and so on.
 
-    Each has a parameter of its own: the same URI twice is one target (RFC 3261 §16.5).
+    Routes to one carrier differ by a parameter: the same URI twice is one target (RFC 3261 §16.5).
     """
     return tuple(
-        _route(name, f"0.{99 - place}", f";route={place + 1}")
+        _route(name, f"0.{99 - place}", f";route={place + 1}" if carriers.count(name) > 1 else "")
         for place, name in enumerate(carriers)
     )
 

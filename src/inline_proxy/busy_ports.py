@@ -1,44 +1,68 @@
-"""Which sockets somebody else holds already, and who."""
+"""Which sockets cannot be opened on this host, why not, and what would help."""
 
+import errno
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import psutil
 
-from inline_proxy.listeners import Listener
+from inline_proxy.listeners import Address, Listener, interface_addresses
 
 
-def busy(listeners: Iterable[Listener]) -> Iterator[str]:
-    """Yield a sentence for every listener whose socket cannot be opened."""
-    for listener in listeners:
-        reason = _refusal(listener)
-        if reason is not None:
-            key = f"listen.{listener.transport}"
-            yield f"{key}: {listener.host_port} cannot be opened ({reason}){_holder(listener)}"
+def busy(listeners: Iterable[Listener]) -> tuple[str, ...]:
+    """Return a sentence for every socket that cannot be opened; the same one only once."""
+    refused = ((listener, _refusal(listener)) for listener in listeners)
+    return tuple(dict.fromkeys(_sentence(listener, error) for listener, error in refused if error))
 
 
-def _refusal(listener: Listener) -> str | None:
+def _refusal(listener: Listener) -> OSError | None:
     family = socket.AF_INET if listener.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     kind = socket.SOCK_DGRAM if listener.transport == "udp" else socket.SOCK_STREAM
-    with socket.socket(family, kind) as attempt:
-        if kind == socket.SOCK_STREAM:
-            # Connections of a proxy that has just ended linger, and do not stop Kamailio.
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family, kind) as attempt:
+            if kind == socket.SOCK_STREAM:
+                # Connections of a proxy that has just ended linger, and do not stop Kamailio.
+                attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             attempt.bind((str(listener.address), listener.port))
-        except OSError as error:
-            return error.strerror
+    except OSError as error:
+        return error
     return None
+
+
+def _sentence(listener: Listener, error: OSError) -> str:
+    port_key = f"listen.{listener.transport}"
+    match error.errno:
+        case errno.EADDRNOTAVAIL:
+            return (
+                f"listen.addresses: {listener.address} is not an address of this host; "
+                f"allowed: all, or some of {', '.join(map(str, _addresses()))}"
+            )
+        case errno.EADDRINUSE:
+            return (
+                f"{port_key}: port {listener.port} of {listener.address} is taken by "
+                f"{_holder(listener)}; stop that, or give another port"
+            )
+        case errno.EACCES:
+            return (
+                f"{port_key}: port {listener.port} may be opened by root alone; "
+                "start as root, or give a port from 1024 up"
+            )
+    return f"{port_key}: {listener.host_port} cannot be opened: {error.strerror}"
+
+
+def _addresses() -> Iterator[Address]:
+    for addresses in interface_addresses().values():
+        yield from addresses
 
 
 def _holder(listener: Listener) -> str:
     """Name the process that holds the port, where this process may know it."""
     kind = "udp" if listener.transport == "udp" else "tcp"
-    try:
+    holding = {str(listener.address), "0.0.0.0", "::"}  # noqa: S104 - compared, not opened
+    with suppress(psutil.Error):
         for connection in psutil.net_connections(kind):
-            if connection.laddr and connection.laddr.port == listener.port and connection.pid:
-                name = psutil.Process(connection.pid).name()
-                return f": {name} (pid {connection.pid}) holds it; stop it or choose another port"
-    except psutil.Error:
-        pass
-    return "; choose another port or address"
+            local, pid = connection.laddr, connection.pid
+            if local and pid and local.port == listener.port and local.ip in holding:
+                return f"{psutil.Process(pid).name()} (pid {pid})"
+    return "a process that only root may see"

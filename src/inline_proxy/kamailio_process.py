@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
 from inline_proxy.listeners import Listener
 from inline_proxy.sip_probe import answers_options
@@ -34,66 +35,80 @@ def command(directory: Path) -> list[str]:
 
 
 class KamailioProcess:
-    """One running Kamailio and all its workers."""
+    """One running Kamailio and all its workers; none of them outlives the `with` block."""
 
     def __init__(self, directory: Path) -> None:
         # Its banner must not mix with what the caller reads on stdout.
         self._process = subprocess.Popen(
-            command(directory), start_new_session=True, stdout=sys.stderr
+            command(directory), start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
         )
-        self._stop_wanted = False
+        self.stop_wanted = False
 
-    def stop_on(self, *signals: signal.Signals) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self.wait()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def stop_on(self, signals: Iterable[signal.Signals]) -> None:
         """End Kamailio when this process gets one of the signals."""
         for number in signals:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop_wanted = True
-        self._process.send_signal(signal.SIGTERM)
+        self.stop_wanted = True
+        self.stop()
 
-    def wait_until_ready(self, listeners: Sequence[Listener]) -> bool:
-        """Wait until every listener answers; False when Kamailio ended or time ran out first."""
+    def stop(self) -> None:
+        """Ask Kamailio to end; when its time is over, whatever is left of it is killed."""
+        if self._process.returncode is not None:
+            return
+        os.kill(self._process.pid, signal.SIGTERM)
+        signal.signal(signal.SIGALRM, self._on_deadline)
+        signal.setitimer(signal.ITIMER_REAL, STOP_DEADLINE_S)
+
+    def _on_deadline(self, _number: int, _frame: FrameType | None) -> None:
+        self._kill_group()
+
+    def silent_after_start(self, listeners: Iterable[Listener]) -> tuple[Listener, ...]:
+        """Wait until every listener answers; return those that do not.
+
+        Some do not when Kamailio ends, is told to end, or takes longer than the deadline.
+        """
         deadline = time.monotonic() + START_DEADLINE_S
-        silent = list(listeners)
-        while silent and self._process.poll() is None and not self._stop_wanted:
-            silent = [each for each in silent if not answers_options(each, PROBE_TIMEOUT_S)]
+        silent = tuple(listeners)
+        while silent and self.is_running and not self.stop_wanted:
+            silent = tuple(each for each in silent if not answers_options(each, PROBE_TIMEOUT_S))
             if time.monotonic() > deadline:
-                return False
+                break
             if silent:
                 time.sleep(POLL_INTERVAL_S)
-        return not silent
+        return silent
+
+    @property
+    def is_running(self) -> bool:
+        """Whether Kamailio's main process lives."""
+        return self._process.returncode is None and not self._has_ended(os.WNOHANG)
 
     def wait(self) -> int:
         """Wait for the end; return Kamailio's exit code, and leave no worker behind."""
-        try:
-            status = self._wait_for_exit()
-        finally:
-            self.kill_group()
+        if self._process.returncode is None:
+            self._has_ended()
+            self._kill_group()
+        status = self._process.wait()
         return status if status >= 0 else 128 - status
 
-    def _wait_for_exit(self) -> int:
-        while not self._stop_wanted:
-            try:
-                return self._process.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                continue
-        try:
-            return self._process.wait(timeout=STOP_DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            self.kill_group()
-            return self._process.wait()
+    def _has_ended(self, how: int = 0) -> bool:
+        """Wait for the end without taking note of it, so that the id stays this process's own."""
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | how) is not None
 
-    def give_up(self) -> int:
-        """End a Kamailio that did not become ready; return its exit code."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        self._stop_wanted = True
-        return self.wait()
-
-    def kill_group(self) -> None:
-        """Kill whatever is left of the process group; there is nothing left as a rule."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    def _kill_group(self) -> None:
+        """Kill what is left of the process group: nothing, as a rule."""
+        os.killpg(self._process.pid, signal.SIGKILL)

@@ -4,6 +4,10 @@ import re
 import subprocess
 from typing import NamedTuple
 
+PACKAGES = ("kamailio", "kamailio-tls-modules", "kamailio-python3-modules")
+"""Debian's packages that hold every module which is loaded."""
+REMEDY = f"install the packages {', '.join(PACKAGES)}"
+
 
 class KamailioMissing(RuntimeError):
     """There is no Kamailio to run, or it does not say its version."""
@@ -15,6 +19,9 @@ class KamailioVersion(NamedTuple):
     major: int
     minor: int
     patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
 
     @property
     def tcp_workers(self) -> int:
@@ -38,10 +45,8 @@ def installed_version() -> KamailioVersion:
             ["kamailio", "-v"], capture_output=True, text=True, check=True, timeout=10
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        message = f"kamailio cannot be run ({error}); install the packages that the README names"
-        raise KamailioMissing(message) from error
+        raise KamailioMissing(f"kamailio -v cannot be run ({error}); {REMEDY}") from error
     match = re.search(r"version: kamailio (\d+)\.(\d+)\.(\d+)", said)
     if match is None:
-        message = f"kamailio -v does not say a version: {said[:80]!r}"
-        raise KamailioMissing(message)
+        raise KamailioMissing(f"kamailio -v says no version, but {said[:80]!r}; {REMEDY}")
     return KamailioVersion(*map(int, match.groups()))

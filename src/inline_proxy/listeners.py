@@ -7,15 +7,15 @@ from typing import Literal
 
 import ifaddr
 
-from inline_proxy.config.listen import Listen
+from inline_proxy.config.listen import ALL, Listen
 
 Address = IPv4Address | IPv6Address
 Transport = Literal["udp", "tcp", "tls"]
 TRANSPORTS: tuple[Transport, ...] = ("udp", "tcp", "tls")
 
 
-class NoSuchInterface(LookupError):
-    """`listen.addresses` names an interface that the host does not have, or one without address."""
+class NoSuchListener(LookupError):
+    """`listen.addresses` leads to no address of the host; the text says why, and what would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,11 @@ def _address(ip: str | tuple[str, int, int]) -> Address:
 def listeners(listen: Listen, interfaces: dict[str, tuple[Address, ...]]) -> tuple[Listener, ...]:
     """Return every socket to open, by transport and then by address.
 
-    Raises `NoSuchInterface`.
+    Raises `NoSuchListener`.
     """
     addresses = tuple(dict.fromkeys(_chosen_addresses(listen, interfaces)))
+    if not addresses:
+        raise NoSuchListener("listen.addresses: this host has no address; bring an interface up")
     ports = {"udp": listen.udp, "tcp": listen.tcp, "tls": listen.tls}
     return tuple(
         Listener(transport, address, port, _advertised(listen.advertise, address))
@@ -81,7 +83,7 @@ def listeners(listen: Listen, interfaces: dict[str, tuple[Address, ...]]) -> tup
 def _chosen_addresses(
     listen: Listen, interfaces: dict[str, tuple[Address, ...]]
 ) -> Iterable[Address]:
-    if listen.addresses == "all":
+    if isinstance(listen.addresses, str):  # all
         for addresses in interfaces.values():
             yield from addresses
         return
@@ -91,9 +93,13 @@ def _chosen_addresses(
         elif interfaces.get(choice):
             yield from interfaces[choice]
         else:
-            known = ", ".join(sorted(interfaces))
-            message = f"no interface {choice!r} with an address; this host has {known}"
-            raise NoSuchInterface(message)
+            message = f"listen.addresses: no interface {choice} with an address"
+            raise NoSuchListener(f"{message}; allowed: {_known(interfaces)}")
+
+
+def _known(interfaces: dict[str, tuple[Address, ...]]) -> str:
+    usable = [name for name, addresses in interfaces.items() if addresses]
+    return ", ".join((ALL, *sorted(usable), "or an IP address of this host"))
 
 
 def _advertised(advertise: str | None, address: Address) -> str | None:

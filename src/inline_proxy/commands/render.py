@@ -14,10 +14,11 @@ from inline_proxy.commands.preparation import render_or_exit
     "-o",
     "--output",
     required=True,
+    metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     help="The directory to write to; it is made when it is missing.",
 )
 def render_command(config_path: Path, output: Path) -> None:
     """Write every file Kamailio needs for CONFIG; nothing when CONFIG is invalid."""
-    rendered = render_or_exit(load_or_exit(config_path), output)
-    click.echo(f"{output}: rendered for kamailio {'.'.join(map(str, rendered.version))}")
+    host = render_or_exit(load_or_exit(config_path), output)
+    click.echo(f"{output}: rendered for kamailio {host.kamailio}")

@@ -3,15 +3,20 @@
 import signal
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from inline_proxy.busy_ports import busy
-from inline_proxy.commands.configuration import EXIT_INVALID, config_argument, load_or_exit
-from inline_proxy.commands.preparation import Rendered, render_or_exit
+from inline_proxy.commands.configuration import config_argument, load_or_exit
+from inline_proxy.commands.preparation import explained, refuse, render_or_exit
 from inline_proxy.config.model import ProxyConfig
-from inline_proxy.kamailio_process import KamailioProcess
+from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
+from inline_proxy.kamailio_version import REMEDY
+from inline_proxy.listeners import Listener
+from inline_proxy.rendering import Host
 
 NOT_STARTED = 1
 
@@ -20,6 +25,7 @@ NOT_STARTED = 1
 @config_argument
 @click.option(
     "--state-dir",
+    metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True),
     help="Where the self-made certificate is kept from run to run.",
 )
@@ -28,26 +34,65 @@ def run_command(config_path: Path, state_dir: Path | None) -> None:
 
     Prints `ready` once every listener answers. Exits with Kamailio's exit code.
     """
-    loaded = load_or_exit(config_path)
-    with tempfile.TemporaryDirectory(prefix="inline-proxy-") as private:
-        status = _run(loaded, Path(private), state_dir or Path(private))
+    for number in _stop_signals():
+        signal.signal(number, _leave)
+    config = load_or_exit(config_path)
+    with _private_directory() as private:
+        status = _run(config, Path(private), state_dir)
     sys.exit(status)
 
 
-def _run(config: ProxyConfig, directory: Path, state_directory: Path) -> int:
-    rendered = render_or_exit(config, directory, state_directory)
-    occupied = tuple(busy(rendered.listeners))
+def _stop_signals() -> tuple[signal.Signals, ...]:
+    """What ends the proxy: also the terminal that goes away, except under `nohup`."""
+    survives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGTERM, signal.SIGINT, *(() if survives else (signal.SIGHUP,)))
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End before Kamailio runs, and take the private directory along."""
+    raise SystemExit(128 + number)
+
+
+def _private_directory() -> "tempfile.TemporaryDirectory[str]":
+    """A directory that nobody else may read; a key lies in it."""
+    with explained(Path("TMPDIR")):
+        return tempfile.TemporaryDirectory(prefix="inline-proxy-")
+
+
+def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> int:
+    host = render_or_exit(config, directory, state_directory)
+    occupied = busy(host.listeners)
     if occupied:
-        click.echo("\n".join(occupied), err=True)
-        return EXIT_INVALID
-    return _supervise(rendered, directory)
+        refuse(*occupied)
+    return _supervise(host, directory)
 
 
-def _supervise(rendered: Rendered, directory: Path) -> int:
-    process = KamailioProcess(directory)
-    process.stop_on(signal.SIGTERM, signal.SIGINT)
-    if process.wait_until_ready(rendered.listeners):
-        click.echo("ready")
-        sys.stdout.flush()
+def _supervise(host: Host, directory: Path) -> int:
+    with KamailioProcess(directory) as process:
+        process.stop_on(_stop_signals())
+        silent = process.silent_after_start(host.listeners)
+        if silent and not process.stop_wanted:
+            return _give_up(process, silent)
+        if not silent:
+            click.echo("ready")
+            sys.stdout.flush()
         return process.wait()
-    return process.give_up() or NOT_STARTED
+
+
+def _give_up(process: KamailioProcess, silent: Iterable[Listener]) -> int:
+    if process.is_running:
+        sockets = ", ".join(listener.socket for listener in silent)
+        click.echo(
+            f"listen: no answer from {sockets} in {START_DEADLINE_S:.0f} s; Kamailio's lines "
+            "above may say why, or a packet filter stops what this host sends to itself",
+            err=True,
+        )
+        process.stop()
+        return process.wait() or NOT_STARTED
+    status = process.wait()
+    click.echo(
+        f"kamailio ended with exit code {status} before it answered; its ERROR lines above say "
+        f"why. If a module is missing: {REMEDY}",
+        err=True,
+    )
+    return status or NOT_STARTED

@@ -1,0 +1,81 @@
+"""What the routing script reads of the configuration, as `proxy.json` holds it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inline_proxy.config.model import ProxyConfig
+from inline_proxy.listeners import Listener, in_uri
+
+
+def site_uris(config: ProxyConfig) -> tuple[str, ...]:
+    """Return the SIP URIs of the ClearIP sites, in order of preference."""
+    return tuple(
+        f"sip:{in_uri(site.host)}:{site.port};transport=tls" for site in config.clearip.sites
+    )
+
+
+def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mapping[str, Any]:
+    """Return what the routing script reads: the policy without what Kamailio itself does."""
+    clearip, targets = config.clearip, config.targets
+    return {
+        "clearip": {
+            "domain": clearip.domain.lower(),
+            "server_name": clearip.tls.server_name,
+            "partition": clearip.partition,
+            "response_timeout_ms": clearip.response_timeout_ms,
+            "on_no_route": clearip.on_no_route,
+            "on_unavailable": clearip.on_unavailable,
+            "sites": site_uris(config),
+            "answers": {},
+            "diversion_hosts": ["captcha.clearip.com"],
+            "to_uri_is_route": False,
+            "send_source_device": False,
+        },
+        "targets": {
+            "no_response_timeout_ms": targets.no_response_timeout_ms,
+            "answer_timeout_ms": targets.answer_timeout_ms,
+            "search_timeout_ms": targets.search_timeout_ms,
+            "advance_on": sorted(targets.advance_on),
+            "aliases": {name.lower(): uri for name, uri in targets.aliases.items()},
+            "identity_max_age_s": 60,
+            "on_stale_identity": "continue",
+        },
+        "trusted": _trusted_values(config, listeners),
+        "default_route": list(config.default_route),
+        "emergency": {
+            "numbers": list(config.emergency.numbers),
+            "prefixes": [],
+            "route": list(config.emergency.route),
+        },
+        "headers": {
+            "copy": list(config.headers.copy),
+            "identity": config.headers.identity,
+            "display_names": [],
+        },
+        "own": sorted(_own(listeners)),
+    }
+
+
+def _trusted_values(
+    config: ProxyConfig, listeners: tuple[Listener, ...]
+) -> list[dict[str, str | None]]:
+    """List the trusted sources; the host itself is one, or nobody could ask it how it is."""
+    configured = [
+        {"network": str(source.network), "name": source.name, "partition": source.partition}
+        for source in config.trusted
+    ]
+    own = {
+        str(listener.address): None
+        for listener in listeners
+        if not any(listener.address in source.network for source in config.trusted)
+    }
+    return configured + [{"network": host, "name": None, "partition": None} for host in own]
+
+
+def _own(listeners: tuple[Listener, ...]) -> set[str]:
+    advertised = {
+        f"{listener.advertised.lower()}:{listener.port}"
+        for listener in listeners
+        if listener.advertised is not None
+    }
+    return advertised | {listener.host_port for listener in listeners}

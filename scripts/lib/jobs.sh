@@ -41,7 +41,7 @@ run_job() {
     fi
     set +m
     job_code=0
-    wait "$job" || job_code=$?
+    wait "$job" 2>/dev/null || job_code=$?
     end_groups "$watchdog" "$ticker" "$job"
     job='' watchdog='' ticker=''
     forget_line

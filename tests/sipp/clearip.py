@@ -78,9 +78,13 @@ class ClearIp:
     def redirects_to(
         self, *contacts: str, identities: Iterable[str] = (), headers: Iterable[str] = ()
     ) -> None:
-        """Give a 302 with one Contact header, and Identity headers."""
+        """Give a 302 with one Contact header, with Identity headers and those whole lines."""
         signed = (f"Identity: {identity}" for identity in identities)
-        self.says(302, "Moved Temporarily", f"Contact: {', '.join(contacts)}", *signed, *headers)
+        self.moved(f"Contact: {', '.join(contacts)}", *signed, *headers)
+
+    def moved(self, *lines: str) -> None:
+        """Give a 302 with these header lines."""
+        self.says(302, "Moved Temporarily", *lines)
 
     # What it heard
 

@@ -2,19 +2,19 @@
 
 import argparse
 import asyncio
-import contextlib
 import functools
 import signal
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from inline_proxy.lab.answer import Means
 from inline_proxy.lab.answers import for_user
 from inline_proxy.lab.conversation import Settings
 from inline_proxy.lab.passport import Signer
-from inline_proxy.lab.recording import FileRecord
+from inline_proxy.lab.recording import FileRecord, NoRecord, Record
 from inline_proxy.lab.rules import RulesError, answer_by, read_rules
 from inline_proxy.lab.server import StandIn, TlsIdentity
 
@@ -27,7 +27,7 @@ class Arguments(argparse.Namespace):
     key: Path | None
     plain: bool
     signing_key: Path | None
-    record: Path
+    record: Path | None
     carrier: list[tuple[str, str]]
     answers: Path | None
     options_status: int
@@ -37,7 +37,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
     """Answer INVITEs as ClearIP would; prints `ready` once it listens, ends on SIGTERM."""
     arguments = _parser().parse_args(command_line, Arguments())
     try:
-        with FileRecord(arguments.record) as record:
+        with _record(arguments.record) as record:
             stand_in = StandIn(_settings(arguments), record, _tls(arguments))
             asyncio.run(_serve(stand_in, *arguments.listen))
     except (OSError, ssl.SSLError, ValueError, RulesError) as error:
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", type=Path, help="its private key, PEM")
     add("--plain", action="store_true", help="speak TCP without TLS")
     add("--signing-key", type=Path, help="P-256 key that signs PASSporTs, PEM")
-    add("--record", type=Path, default=Path("/dev/null"), help="where to write what passes")
+    add("--record", type=Path, help="where to write what passes; nowhere unless given")
     add("--carrier", type=_carrier, action="append", default=[], metavar="NAME=sip:HOST:PORT")
     add("--answers", type=Path, help="JSON rules, instead of the numbering plan")
     add("--options-status", type=int, default=200, help="the answer to OPTIONS, 200 unless given")
@@ -89,6 +89,11 @@ def _settings(arguments: Arguments) -> Settings:
     )
 
 
+def _record(path: Path | None) -> AbstractContextManager[Record]:
+    """Open the record; one that takes nothing down costs nothing either."""
+    return FileRecord(path) if path else nullcontext(NoRecord())
+
+
 def _tls(arguments: Arguments) -> TlsIdentity | None:
     """Load the certificate; None for plain TCP."""
     if arguments.plain:
@@ -105,7 +110,7 @@ async def _serve(stand_in: StandIn, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     await stand_in.start(host, port)
-    with contextlib.suppress(BrokenPipeError):
+    with suppress(BrokenPipeError):
         print("ready", flush=True)
     await ended.wait()
     await stand_in.stop()

@@ -49,6 +49,13 @@ class MemoryRecord:
         self.entries.append(_entry(direction, connection, text))
 
 
+class NoRecord:
+    """Takes nothing down."""
+
+    def add(self, direction: Direction, connection: Connection, text: str) -> None:
+        """Let one message pass."""
+
+
 class FileRecord:
     """Appends one JSON object per line; each line is on its way to the disk before the next."""
 

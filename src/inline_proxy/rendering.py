@@ -25,6 +25,7 @@ CERTIFICATE_FILE = "proxy-certificate.pem"
 PRIVATE_KEY_FILE = "proxy-private-key.pem"
 RPC_SOCKET = "rpc.sock"
 UDP_WORKERS = 4
+ASYNC_WORKERS = 8
 LONGEST_CLEARIP_QUERY_S = 30
 """What the transaction of an INVITE may last besides the search."""
 SYSTEM_CA_FILES = (
@@ -110,6 +111,7 @@ def template_values(
         "rpc_socket": directory / RPC_SOCKET,
         "udp_workers": UDP_WORKERS,
         "tcp_workers": version.tcp_workers,
+        "async_workers": ASYNC_WORKERS,
         "tls_threads_mode": 2 if version.has_tls_threads_mode else None,
         "listeners": [
             {"socket": listener.socket, "advertise": _advertise_clause(listener)}

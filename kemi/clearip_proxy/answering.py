@@ -76,7 +76,14 @@ def _after_answer(answered: Answered, policy: RoutingPolicy) -> Decision:
     if answered.context.remaining and verdict is not Verdict.REFUSE:
         return Noted(_notes(response, verdict), _after_second_answer(answered, policy))
     if verdict is not Verdict.ROUTE:
-        return Noted(_notes(response, verdict), _without_contacts(answered, verdict, policy))
+        step = _without_contacts(answered, verdict, policy)
+        is_fault = verdict is Verdict.SETUP_FAULT
+        return Noted(
+            _notes(response, verdict),
+            step,
+            counted="clearip_setup_faults" if is_fault else "",
+            is_fault=is_fault,
+        )
     destinations, skipped = _destinations(answered, policy)
     notes = (*_notes(response, verdict), *skipped)
     if not destinations:

@@ -5,7 +5,7 @@ from clearip_proxy.guard import guarded
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.routing import on_request
-from clearip_proxy.search import after_target
+from clearip_proxy.search import after_target, awaited_branch
 
 
 class Callbacks:
@@ -37,7 +37,11 @@ class Callbacks:
 
     def ksr_branch_target(self, _msg: object) -> int:
         """Complete a branch to a target just before it is sent."""
-        return guarded(self._gateway.prepare_target_branch, self._gateway.fail)
+        return guarded(self._gateway.targets.prepare_branch, self._gateway.fail)
+
+    def ksr_look_up(self, _msg: object, _event: str = "") -> int:
+        """Go on, in an asynchronous worker, with a call that needs a look-up."""
+        return guarded(self._after_look_up, self._gateway.fail)
 
     def ksr_keep_alive(self, _msg: object, _event: str = "") -> int:
         """Run by a timer, every `clearip.keepalive_s` seconds."""
@@ -45,18 +49,31 @@ class Callbacks:
 
     def _on_request(self) -> None:
         gateway = self._gateway
-        gateway.begin(on_request(gateway.request(), self._policy))
+        gateway.begin(on_request(gateway.read.request(), self._policy))
 
     def _after_clearip(self) -> None:
         gateway = self._gateway
         gateway.carry_out(
             after_clearip(
-                gateway.branch_outcome(), gateway.pending(), gateway.context(), self._policy
+                gateway.read.branch_outcome(),
+                gateway.read.pending(),
+                gateway.read.context(),
+                self._policy,
             )
         )
 
     def _after_target(self) -> None:
         gateway = self._gateway
         gateway.carry_out(
-            after_target(gateway.branch_outcome(), gateway.context(), self._policy, gateway.now())
+            after_target(
+                gateway.read.branch_outcome(),
+                gateway.read.context(),
+                self._policy,
+                gateway.read.now(),
+            )
         )
+
+    def _after_look_up(self) -> None:
+        gateway = self._gateway
+        context, now = gateway.read.context(), gateway.read.now()
+        gateway.carry_out(awaited_branch(context, self._policy.search, now), may_wait=True)

@@ -56,6 +56,8 @@ class Fork:
     context: ResponseContext
     no_response_timeout_ms: int
     answer_timeout_ms: int
+    next_hop: str = ""
+    """The URI of the address to send to; empty when the Request-URI says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class Noted:
 
     notes: tuple[str, ...]
     decision: "Decision"
+    counted: str = ""
+    """The counter that goes up; empty for none."""
+    is_fault: bool = False
+    """Whether an operator must act on it."""
 
 
 Decision = (

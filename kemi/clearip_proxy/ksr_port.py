@@ -5,7 +5,7 @@ tests must both satisfy these protocols, so a call that Kamailio does not have, 
 has drifted from it, fail the type check.
 """
 
-from typing import Protocol
+from typing import Protocol, cast
 
 
 class PseudoVariables(Protocol):
@@ -89,6 +89,22 @@ class Dispatcher(Protocol):
     def ds_next_dst(self) -> int: ...
 
 
+class SharedTables(Protocol):
+    """`KSR.htable`."""
+
+    def sht_get(self, table: str, key: str, /) -> str | int | None: ...
+    def sht_seti(self, table: str, key: str, value: int, /) -> int: ...
+    def sht_setxs(self, table: str, key: str, value: str, ttl_s: int, /) -> int: ...
+    def sht_inc(self, table: str, key: str, /) -> int: ...
+    def sht_rm(self, table: str, key: str, /) -> int: ...
+
+
+class AsyncTasks(Protocol):
+    """What Kamailio calls `KSR.async`, which Python cannot spell."""
+
+    def task_route(self, callback: str, /) -> int: ...
+
+
 class Logging(Protocol):
     """`KSR.xlog`: takes a format with pseudo-variables, so never a text from outside."""
 
@@ -120,5 +136,13 @@ class KsrPort(Protocol):
     @property
     def dispatcher(self) -> Dispatcher: ...
     @property
+    def htable(self) -> SharedTables: ...
+    @property
     def xlog(self) -> Logging: ...
     def seturi(self, uri: str, /) -> bool: ...
+    def setdsturi(self, uri: str, /) -> bool: ...
+
+
+def async_tasks(ksr: KsrPort) -> AsyncTasks:
+    """Return `KSR.async`; its name is a keyword of Python, so no stub can hold it."""
+    return cast("AsyncTasks", getattr(ksr, "async"))

@@ -17,6 +17,7 @@ from clearip_proxy.verdict import Verdict
 
 RouteChoice = Literal["relay", "default_route"]
 StaleChoice = Literal["continue", "ask_again"]
+LargeRequestChoice = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class SearchPolicy:
     """Trunk group or host name of a contact, in lower case, to the SIP URI it stands for."""
     identity_max_age_s: int = 60
     on_stale_identity: StaleChoice = "continue"
+    large_request: LargeRequestChoice = "tcp"
 
 
 @dataclass(frozen=True, slots=True)

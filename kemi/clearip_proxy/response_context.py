@@ -5,7 +5,7 @@ object: the context travels as text in the transaction itself.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Self
 
 
@@ -38,6 +38,10 @@ class Target:
     """The Request-URI."""
     changes: int = 0
     """Which of the context's header changes its branch gets."""
+    next_hop: str = ""
+    """The URI of one address of the target; empty when it is not known yet, or needs no look-up."""
+    is_alternate: bool = False
+    """Whether it is a further address of the target before it (RFC 3263 §4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class ResponseContext:
     search_ends_ms: int = 0
     """When the whole search is over, on the machine's monotonic clock."""
     tried: int = 0
+    awaited: str = ""
+    """The target that the call waits to learn the addresses of; empty as a rule."""
     asked_again: bool = False
     """Whether ClearIP was asked once more because a PASSporT had grown old."""
 
@@ -66,12 +72,13 @@ class ResponseContext:
         return json.dumps(
             (
                 self.clearip_uri,
-                [(target.uri, target.changes) for target in self.remaining],
+                [astuple(target) for target in self.remaining],
                 [(changes.removed, changes.added) for changes in self.changes],
                 self.current,
                 best and (best.status, best.reason_phrase, best.headers, best.received),
                 self.search_ends_ms,
                 self.tried,
+                self.awaited,
                 self.asked_again,
             ),
             separators=(",", ":"),

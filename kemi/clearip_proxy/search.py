@@ -6,6 +6,7 @@ come to its end.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
@@ -42,6 +43,9 @@ REDIRECTED = FinalResponse(
 """Stands for a target that answered a 3xx, which the caller must never see."""
 
 NO_CHANGES = HeaderChanges()
+SERVICE_UNAVAILABLE = 503
+MAX_BRANCHES = 24
+"""Attempts of one call; tm holds 30 branches, and the queries to ClearIP are some of them."""
 
 KEPT_HEADERS = (
     "Accept",
@@ -125,7 +129,7 @@ def _after_failure(
 ) -> Decision:
     if not moves_on(failure, policy.search):
         return RelayResponse()
-    better = context.with_failure(failure)
+    better = _without_alternates(context.with_failure(failure), failure)
     next_step = _next_branch(better, policy.search, now)
     if next_step is not None:
         return next_step
@@ -141,6 +145,45 @@ def after_unreachable(context: ResponseContext, policy: RoutingPolicy, now: Mome
     """
     better = context.with_failure(UNREACHABLE)
     return _next_branch(better, policy.search, now) or as_reply(better.best or UNREACHABLE)
+
+
+def with_addresses(fork: Fork, next_hops: tuple[str, ...]) -> Fork:
+    """Send a branch to the first address of its target, and keep the others in reserve."""
+    first, *others = next_hops
+    alternates = tuple(
+        Target(fork.target, fork.context.current, hop, is_alternate=True) for hop in others
+    )
+    room = max(0, MAX_BRANCHES - fork.context.tried - len(fork.context.remaining))
+    remaining = (*alternates[:room], *fork.context.remaining)
+    return replace(fork, next_hop=first, context=replace(fork.context, remaining=remaining))
+
+
+def awaiting(fork: Fork) -> ResponseContext:
+    """Remember a branch that waits for the addresses of its target."""
+    return replace(fork.context, awaited=fork.target)
+
+
+def awaited_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision:
+    """Take up the branch that has waited; the best response where the time is over."""
+    time_left_ms = context.search_ends_ms - now.monotonic_ms
+    if time_left_ms <= 0:
+        return as_reply(context.best or REQUEST_TIMEOUT)
+    target = Target(context.awaited, context.current)
+    waited = replace(
+        context, awaited="", remaining=(target, *context.remaining), tried=context.tried - 1
+    )
+    return _fork(waited, policy, time_left_ms)
+
+
+def _without_alternates(context: ResponseContext, failure: FinalResponse) -> ResponseContext:
+    """Pass over further addresses of a target that has answered otherwise than 503.
+
+    RFC 3263 §4.3: another address is tried after a 503, a timeout or a transport failure.
+    """
+    if not failure.received or failure.status == SERVICE_UNAVAILABLE:
+        return context
+    remaining = tuple(dropwhile(lambda target: target.is_alternate, context.remaining))
+    return replace(context, remaining=remaining)
 
 
 def moves_on(failure: FinalResponse, policy: SearchPolicy) -> bool:
@@ -164,7 +207,8 @@ def _next_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) ->
         return fork
     if policy.on_stale_identity == "ask_again" and not context.asked_again:
         return QueryClearIp(replace(context, asked_again=True))
-    return Noted(("PASSporT is older than a strict verifier accepts",), fork)
+    note = "PASSporT is older than a strict verifier accepts"
+    return Noted((note,), fork, counted="stale_passports")
 
 
 def _fork(context: ResponseContext, policy: SearchPolicy, time_left_ms: int) -> Fork:
@@ -174,4 +218,5 @@ def _fork(context: ResponseContext, policy: SearchPolicy, time_left_ms: int) -> 
         replace(context, remaining=tuple(rest), current=target.changes, tried=context.tried + 1),
         no_response_timeout_ms=min(policy.no_response_timeout_ms, time_left_ms),
         answer_timeout_ms=min(policy.answer_timeout_ms, time_left_ms),
+        next_hop=target.next_hop,
     )

@@ -26,6 +26,7 @@ RPC_SOCKET = "rpc.sock"
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
 UDP_WORKERS = 4
+ASYNC_WORKERS = 8
 LONGEST_CLEARIP_QUERY_S = 30
 """What the transaction of an INVITE may last besides the search."""
 SYSTEM_CA_FILES = (
@@ -106,6 +107,7 @@ def template_values(
         "version": __version__,
         "udp_workers": UDP_WORKERS,
         "tcp_workers": host.kamailio.tcp_workers,
+        "async_workers": ASYNC_WORKERS,
         "tls_threads_mode": 2 if host.kamailio.has_tls_threads_mode else None,
         "listeners": [
             {"socket": listener.socket, "advertise": _advertise_clause(listener)}

@@ -23,6 +23,9 @@ class FakeKsr:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
+    faults: int = 0
+    """How many of the lines were logged as errors."""
+    tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
 
     def does(self, *call: str | int) -> int:
         """Record a call and return the code that the test has set."""
@@ -83,9 +86,22 @@ class FakeKsr:
     def xlog(self) -> "FakeLogging":
         return FakeLogging(self)
 
+    @property
+    def htable(self) -> "FakeSharedTables":
+        return FakeSharedTables(self)
+
     def seturi(self, uri: str, /) -> bool:
         self.variables["$ru"] = uri
         return self.does("seturi", uri) > 0
+
+    def setdsturi(self, uri: str, /) -> bool:
+        return self.does("setdsturi", uri) > 0
+
+    def __getattr__(self, name: str) -> "FakeAsyncTasks":
+        """`async` is a keyword: it cannot be written as a property."""
+        if name != "async":
+            raise AttributeError(name)
+        return FakeAsyncTasks(self)
 
 
 @dataclass
@@ -217,6 +233,7 @@ class FakeLogging(_Part):
         return self._log(line_format)
 
     def xerr(self, line_format: str, /) -> int:
+        self.ksr.faults += 1
         return self._log(line_format)
 
     def _log(self, line_format: str) -> int:
@@ -227,3 +244,33 @@ class FakeLogging(_Part):
         names = "|".join(map(re.escape, held))
         self.ksr.logged.append(re.sub(names, lambda found: held[found[0]], line_format))
         return 1
+
+
+class FakeSharedTables(_Part):
+    def _table(self, name: str) -> dict[str, str | int]:
+        return self.ksr.tables.setdefault(name, {})
+
+    def sht_get(self, table: str, key: str, /) -> str | int | None:
+        return self._table(table).get(key)
+
+    def sht_seti(self, table: str, key: str, value: int, /) -> int:
+        self._table(table)[key] = value
+        return 1
+
+    def sht_setxs(self, table: str, key: str, value: str, ttl_s: int, /) -> int:
+        self._table(table)[key] = value
+        self._table(f"{table} ttl_s")[key] = ttl_s
+        return 1
+
+    def sht_inc(self, table: str, key: str, /) -> int:
+        self._table(table)[key] = int(self._table(table).get(key, 0)) + 1
+        return 1
+
+    def sht_rm(self, table: str, key: str, /) -> int:
+        self._table(table).pop(key, None)
+        return 1
+
+
+class FakeAsyncTasks(_Part):
+    def task_route(self, callback: str, /) -> int:
+        return self.ksr.does("task_route", callback)

@@ -6,11 +6,12 @@ from ipaddress import ip_network
 
 import pytest
 
-from clearip_proxy import ksr_gateway
+from clearip_proxy import ksr_branches
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
 
@@ -27,7 +28,7 @@ INVITE: dict[str, str | int] = {
     "$si": "10.0.0.1",
     "$ci": "call-1",
 }
-REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@gw>\r\nIdentity: a.b.c\r\n\r\n"
+REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@192.0.2.1>\r\nIdentity: a.b.c\r\n\r\n"
 
 
 def callbacks(ksr: FakeKsr) -> Callbacks:
@@ -37,9 +38,9 @@ def callbacks(ksr: FakeKsr) -> Callbacks:
 
 def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
-    names = [value for name, value in vars(ksr_gateway).items() if name.startswith("ON_")]
+    names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
 
-    assert len(names) == 4
+    assert len(names) == 5
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 
@@ -57,7 +58,7 @@ def test_call_goes_from_request_to_target() -> None:
     ksr.variables["$T_rpl($mb)"] = REDIRECT
     assert proxy.ksr_failure_clearip(None) == 1
     assert proxy.ksr_branch_target(None) == 1
-    assert ("seturi", "sip:1@gw") in ksr.calls
+    assert ("seturi", "sip:1@192.0.2.1") in ksr.calls
     assert ("append", "Identity: a.b.c\r\n") in ksr.calls
 
 
@@ -133,3 +134,14 @@ def test_failing_query_branch_is_answered() -> None:
 
     assert callbacks(ksr).ksr_branch_clearip(None) == 1
     assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")
+
+
+def test_call_that_waited_goes_on_in_an_asynchronous_worker() -> None:
+    """The look-up route takes the awaited target up again."""
+    ksr = FakeKsr(variables=dict(INVITE))
+    ksr.stored["response_context"] = ResponseContext(
+        awaited="sip:1@192.0.2.1", search_ends_ms=100_000, tried=1
+    ).to_text()
+
+    assert callbacks(ksr).ksr_look_up(None) == 1
+    assert ("seturi", "sip:1@192.0.2.1") in ksr.calls

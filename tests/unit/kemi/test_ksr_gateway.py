@@ -5,8 +5,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from clearip_proxy.answering import Pending
-from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.decisions import (
     CancelBranches,
     Decision,
@@ -18,14 +16,11 @@ from clearip_proxy.decisions import (
     RelayResponse,
     Reply,
 )
-from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
-from clearip_proxy.message import SipResponse
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
-from clearip_proxy.routing import Request
+from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
 
@@ -37,7 +32,7 @@ POLICY = RoutingPolicy(
 NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
 FORK = Fork(
-    "sip:1@gw.example.net;transport=tls", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000
+    "sip:1@192.0.2.1;transport=tls", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000
 )
 
 
@@ -51,81 +46,6 @@ def calls_for(decision: Decision, ksr: FakeKsr) -> list[tuple[str | int, ...]]:
     """Carry a decision out and return what Kamailio was asked to do."""
     gateway(ksr).carry_out(decision)
     return ksr.calls
-
-
-def test_request_is_read_with_its_values() -> None:
-    """Kamailio's ints become booleans here and nowhere else."""
-    ksr = FakeKsr(
-        variables={"$rm": "INVITE", "$ru": "sip:1@x", "$si": "10.0.0.1"},
-        headers={"Proxy-Require": ["foo"]},
-        returns={"has_totag": [-1], "process_maxfwd": [-1], "sanity_check_defaults": [-1]},
-    )
-
-    assert gateway(ksr).request() == Request(
-        method="INVITE",
-        uri="sip:1@x",
-        source_address="10.0.0.1",
-        has_to_tag=False,
-        hops_left=False,
-        proxy_require="foo",
-        is_well_formed=False,
-        now=NOW,
-    )
-
-
-def test_pending_call_is_read_with_all_received_identities() -> None:
-    """Each Identity of the request, in order."""
-    ksr = FakeKsr(
-        variables={"$ou": "sip:1@x", "$tu": "sip:1@to"},
-        headers={"Identity": ["a.b.c", "d.e.f"], "P-Asserted-Identity": ["<tel:+1>"]},
-    )
-
-    assert gateway(ksr).pending() == Pending(
-        called_uri="sip:1@x",
-        to_uri="sip:1@to",
-        received=ReceivedHeaders(("a.b.c", "d.e.f"), ("<tel:+1>",)),
-        now=NOW,
-    )
-
-
-def test_received_identities_are_bounded() -> None:
-    """A request cannot keep a worker busy by its number of headers."""
-    ksr = FakeKsr(headers={"Identity": ["a.b.c"] * 100})
-
-    assert len(gateway(ksr).pending().received.identities) == 16
-
-
-def test_canceled_transaction_is_seen_before_any_response() -> None:
-    """A late 302 must not be read as a route."""
-    ksr = FakeKsr(
-        variables={"$T_rpl($mb)": "SIP/2.0 302 Moved\r\n\r\n"}, returns={"t_is_canceled": [1]}
-    )
-
-    assert gateway(ksr).branch_outcome() == Canceled()
-
-
-def test_response_of_kamailios_own_is_no_response() -> None:
-    """There is no message behind a timeout."""
-    assert gateway(FakeKsr()).branch_outcome() == NoResponse()
-
-
-@pytest.mark.parametrize("undecodable", [frozenset(), frozenset({"$T_rpl($mb)"})])
-def test_response_is_read_whole_in_any_encoding(undecodable: frozenset[str]) -> None:
-    """Bytes that are no UTF-8 take the way through hexadecimal digits."""
-    raw = "SIP/2.0 603 Network Blocked\r\nReason: SIP;cause=603\r\n\r\n"
-    ksr = FakeKsr(
-        variables={
-            "$T_rpl($mb)": raw,
-            "$(T_rpl($mb){s.encode.hexa})": raw.encode().hex(),
-        },
-        undecodable=undecodable,
-    )
-
-    outcome = gateway(ksr).branch_outcome()
-
-    assert isinstance(outcome, SipResponse)
-    assert (outcome.status, outcome.reason_phrase) == (603, "Network Blocked")
-    assert outcome.values("Reason") == ("SIP;cause=603",)
 
 
 def test_query_asks_the_first_site_and_arms_the_failure_route() -> None:
@@ -179,78 +99,6 @@ def test_query_of_a_call_canceled_meanwhile_is_terminated() -> None:
 
     assert calls[-1] == ("send_reply", 487, "Request Terminated")
     assert "ds_next_dst" not in ksr.names()
-
-
-def test_fork_sets_the_target_and_arms_branch_and_failure_routes() -> None:
-    """Nothing of ClearIP's leg is left: the destination is the target's own."""
-    assert calls_for(FORK, FakeKsr()) == [
-        ("seturi", "sip:1@gw.example.net;transport=tls"),
-        ("unset", "$du"),
-        ("xavp_child_sets", "tls", "server_name", "gw.example.net"),
-        ("t_on_branch", "ksr_branch_target"),
-        ("t_on_failure", "ksr_failure_target"),
-        ("t_set_fr", 6_000, 700),
-        ("t_set_disable_internal_reply", 1),
-        ("t_relay",),
-    ]
-
-
-@pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]"])
-def test_address_is_no_server_name(host: str) -> None:
-    """RFC 6066 §3: a literal address is never sent as a server name."""
-    ksr = FakeKsr()
-
-    gateway(ksr).carry_out(Fork(f"sip:1@{host}", FORK.context, 700, 6_000))
-
-    assert ("xavp_child_sets", "tls", "server_name", "") in ksr.calls
-
-
-def test_target_that_refuses_gives_way_to_the_next() -> None:
-    """The search goes on in the same callback."""
-    context = ResponseContext(remaining=(Target("sip:1@second"),), search_ends_ms=9_000, tried=1)
-    ksr = FakeKsr(returns={"t_relay": [-1, 1]})
-
-    gateway(ksr).carry_out(Fork("sip:1@first", context, 700, 6_000))
-
-    assert [uri for name, *rest in ksr.calls if name == "seturi" for uri in rest] == [
-        "sip:1@first",
-        "sip:1@second",
-    ]
-    assert "send_reply" not in ksr.names()
-
-
-def test_last_target_that_refuses_is_answered() -> None:
-    """The caller is never left to tm's own 477."""
-    ksr = FakeKsr(returns={"t_relay": [-1]})
-
-    assert calls_for(FORK, ksr)[-1] == ("send_reply", 503, "Service Unavailable")
-
-
-def test_fork_of_a_call_canceled_meanwhile_is_terminated() -> None:
-    """No second target is rung for a caller who has gone."""
-    ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
-
-    assert calls_for(FORK, ksr)[-1] == ("send_reply", 487, "Request Terminated")
-    assert ksr.names().count("t_relay") == 1
-
-
-def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
-    """Removed first, then appended, in order; every branch anew."""
-    ksr = FakeKsr()
-    changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
-    gateway(ksr).carry_out(
-        Fork("sip:1@a", ResponseContext(changes=(HeaderChanges(), changes), current=1), 700, 6_000)
-    )
-    ksr.calls.clear()
-
-    gateway(ksr).prepare_target_branch()
-
-    assert ksr.calls == [
-        ("remove", "Identity"),
-        ("append", "Identity: a.b.c\r\n"),
-        ("append", "Identity: d.e.f\r\n"),
-        ("record_route",),
-    ]
 
 
 @pytest.mark.parametrize("decision", [QUERY, FORK])
@@ -408,3 +256,30 @@ def test_query_tells_the_source_device_when_it_is_asked_to(
 
     assert ("t_on_branch", "ksr_branch_clearip") in ksr.calls
     assert (("append", "P-Source-Device: 10.0.0.1\r\n") in ksr.calls) is appended
+
+
+def test_request_that_is_answered_at_once_opens_no_transaction() -> None:
+    """An OPTIONS costs no transaction."""
+    ksr = FakeKsr()
+
+    gateway(ksr).begin(Reply(200, "OK"))
+
+    assert ksr.names() == ["send_reply"]
+
+
+def test_fork_goes_to_the_leg_of_the_targets() -> None:
+    """And what that leg decides next is carried out as well."""
+    calls = calls_for(FORK, FakeKsr(returns={"t_relay": [-1]}))
+
+    assert calls[-1] == ("send_reply", 503, "Service Unavailable")
+
+
+@pytest.mark.parametrize("is_fault", [True, False])
+def test_fault_of_the_setup_is_loud_and_counted(*, is_fault: bool) -> None:
+    """An operator must find it without looking for it."""
+    ksr = FakeKsr()
+
+    calls_for(Noted(("text",), RelayResponse(), counted="faults", is_fault=is_fault), ksr)
+
+    assert ksr.tables["counters"] == {"faults": 1}
+    assert ksr.faults == (1 if is_fault else 0)

@@ -12,12 +12,15 @@ CHANGES = st.builds(HeaderChanges, st.lists(TEXTS, max_size=2).map(tuple), PAIRS
 CONTEXTS = st.builds(
     ResponseContext,
     clearip_uri=TEXTS,
-    remaining=st.lists(st.builds(Target, TEXTS, st.integers(0, 12)), max_size=3).map(tuple),
+    remaining=st.lists(
+        st.builds(Target, TEXTS, st.integers(0, 12), TEXTS, st.booleans()), max_size=3
+    ).map(tuple),
     changes=st.lists(CHANGES, max_size=3).map(tuple),
     current=st.integers(0, 12),
     best=st.none() | RESPONSES,
     search_ends_ms=st.integers(0, 10**12),
     tried=st.integers(0, 30),
+    awaited=TEXTS,
     asked_again=st.booleans(),
 )
 

@@ -1,0 +1,74 @@
+"""Questions to the DNS, by dnspython (docs/adr/0006-look-ups-in-their-own-processes.md).
+
+Blocking: only for processes that carry no other call.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import dns.exception
+import dns.rdatatype
+import dns.resolver
+
+from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
+
+LIFETIME_S = 2.0
+"""What one question may take, with all its tries."""
+SHORTEST_TTL_S = 5
+LONGEST_TTL_S = 300
+
+_NOTHING = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
+
+
+class DnsRecords:
+    """The answers for one target, and the shortest time that all of them hold."""
+
+    def __init__(self) -> None:
+        self._resolver = dns.resolver.Resolver()
+        self._resolver.lifetime = LIFETIME_S
+        self._ttl_s = LONGEST_TTL_S
+
+    @property
+    def ttl_s(self) -> int:
+        """How long the answers may be kept, in seconds."""
+        return max(SHORTEST_TTL_S, self._ttl_s)
+
+    def naptr(self, name: str, /) -> list[NaptrRecord]:
+        """Return the SIP services of a domain."""
+        return [
+            NaptrRecord(each.order, each.preference, _text(each.service), _name(each.replacement))
+            for each in self._ask(name, "NAPTR")
+            if not each.regexp
+        ]
+
+    def srv(self, name: str, /) -> list[SrvRecord]:
+        """Return the servers of a service."""
+        return [
+            SrvRecord(each.priority, each.weight, _name(each.target), each.port)
+            for each in self._ask(name, "SRV")
+        ]
+
+    def addresses(self, name: str, /) -> list[str]:
+        """Return the addresses of a host, IPv4 first."""
+        if re.fullmatch(r"[0-9.]+|.*:.*", name):
+            return [name]
+        return [str(each) for kind in ("A", "AAAA") for each in self._ask(name, kind)]
+
+    def _ask(self, name: str, kind: str) -> Iterable[Any]:
+        try:
+            answer = self._resolver.resolve(name, kind, search=False)
+        except _NOTHING:
+            return ()
+        except dns.exception.DNSException as failure:
+            raise LookUpFailed(f"{name} {kind}: {type(failure).__name__}") from failure
+        self._ttl_s = min(self._ttl_s, int(answer.rrset.ttl if answer.rrset else 0))
+        return answer
+
+
+def _name(name: object) -> str:
+    return str(name).rstrip(".").lower()
+
+
+def _text(value: object) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)

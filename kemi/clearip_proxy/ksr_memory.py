@@ -1,0 +1,49 @@
+"""What the proxy has learnt of targets, in memory that all of Kamailio's processes share.
+
+Everything in it is forgotten after a while, so that what changes outside is learnt again.
+"""
+
+import json
+
+from clearip_proxy.ksr_port import KsrPort
+
+ADDRESSES = "addresses"
+"""Shared table: target to the next hops that it leads to."""
+TCP_REFUSED = "tcp_refused"
+"""Shared table: `host:port` of targets that took no TCP connection for a large request."""
+TCP_TAKEN = "tcp_taken"
+"""Shared table: those that did."""
+
+COUNTERS = "counters"
+"""Shared table: what has been counted since Kamailio started."""
+
+
+class KsrMemory:
+    """The shared tables, with their values typed."""
+
+    def __init__(self, ksr: KsrPort) -> None:
+        self._htable = ksr.htable
+
+    def next_hops(self, key: str) -> tuple[str, ...] | None:
+        """Return the next hops of a target; empty for one that leads nowhere; None: not known."""
+        text = self._htable.sht_get(ADDRESSES, key)
+        return None if text is None else tuple(json.loads(str(text)))
+
+    def learn_next_hops(self, key: str, next_hops: tuple[str, ...], ttl_s: int) -> None:
+        """Keep the next hops of a target for as long as the DNS allows."""
+        self._htable.sht_setxs(ADDRESSES, key, json.dumps(next_hops), ttl_s)
+
+    def count(self, what: str) -> None:
+        """Add one to a counter, such as `large_requests_over_tcp`."""
+        self._htable.sht_inc(COUNTERS, what)
+
+    def takes_tcp(self, host_port: str) -> bool | None:
+        """Return whether a target takes TCP; None: not known."""
+        if self._htable.sht_get(TCP_TAKEN, host_port) is not None:
+            return True
+        return False if self._htable.sht_get(TCP_REFUSED, host_port) is not None else None
+
+    def learn_tcp(self, host_port: str, *, taken: bool) -> None:
+        """Keep whether a target takes TCP for as long as the tables do."""
+        self._htable.sht_rm(TCP_REFUSED if taken else TCP_TAKEN, host_port)
+        self._htable.sht_seti(TCP_TAKEN if taken else TCP_REFUSED, host_port, 1)

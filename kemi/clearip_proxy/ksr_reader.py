@@ -1,0 +1,101 @@
+"""Kamailio to values: what arrived, as the decisions need it."""
+
+from collections.abc import Callable
+
+from clearip_proxy.answering import Pending
+from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
+from clearip_proxy.header_changes import ReceivedHeaders
+from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.message import parse_response
+from clearip_proxy.moment import Moment
+from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.routing import Request
+
+CONTEXT_VARIABLE = "response_context"
+HOP_LIMIT = 70
+"""The Max-Forwards of a request that came without one (RFC 3261 §16.6)."""
+MAX_RECEIVED_VALUES = 16
+
+
+class KsrReader:
+    """Reads the message and the transaction that a callback is about."""
+
+    def __init__(self, ksr: KsrPort, now: Callable[[], Moment]) -> None:
+        self._ksr = ksr
+        self.now = now
+
+    def request(self) -> Request:
+        """Read the request that arrived."""
+        ksr = self._ksr
+        return Request(
+            method=self.text("$rm"),
+            uri=self.text("$ru"),
+            source_address=self.text("$si"),
+            has_to_tag=ksr.siputils.has_totag() > 0,
+            hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
+            proxy_require=self.header("Proxy-Require"),
+            is_well_formed=ksr.sanity.sanity_check_defaults() > 0,
+            now=self.now(),
+        )
+
+    def pending(self) -> Pending:
+        """Read what the rest of a call attempt needs of the request it began with."""
+        return Pending(
+            called_uri=self.text("$ou"),
+            to_uri=self.text("$tu"),
+            received=ReceivedHeaders(
+                self._received_values("Identity"), self._received_values("P-Asserted-Identity")
+            ),
+            now=self.now(),
+        )
+
+    def branch_outcome(self) -> BranchOutcome:
+        """Read, in a failure route, how the branches ended."""
+        if self.is_canceled():
+            return Canceled()
+        raw = self._received_response()
+        return NoResponse() if raw is None else parse_response(raw)
+
+    def context(self) -> ResponseContext:
+        """Read the response context of the transaction."""
+        text = self._ksr.pvx.xavu_get(CONTEXT_VARIABLE)
+        return ResponseContext.from_text(str(text)) if text else ResponseContext()
+
+    def _received_response(self) -> str | bytes | None:
+        """Return the whole response, None when Kamailio made it up.
+
+        Kamailio hands texts to Python as UTF-8; a response with other bytes in it, in its body
+        say, is fetched in hexadecimal.
+        """
+        try:
+            raw = self._ksr.pv.get("$T_rpl($mb)")
+        except UnicodeDecodeError:
+            return bytes.fromhex(self.text("$(T_rpl($mb){s.encode.hexa})"))
+        return None if raw is None else str(raw)
+
+    def _received_values(self, name: str) -> tuple[str, ...]:
+        values: list[str] = []
+        while len(values) < MAX_RECEIVED_VALUES:
+            value = self._ksr.hdr.get_idx(name, len(values))
+            if value is None:
+                break
+            values.append(str(value))
+        return tuple(values)
+
+    def text(self, pseudo_variable: str) -> str:
+        """Return the value of a pseudo-variable; "" for none."""
+        value = self._ksr.pv.get(pseudo_variable)
+        return "" if value is None else str(value)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header field of a name, None without any."""
+        value = self._ksr.hdr.get(name)
+        return None if value is None else str(value)
+
+    def size_bytes(self) -> int:
+        """Return the size of the request as it arrived."""
+        return int(self._ksr.pv.get("$ml") or 0)
+
+    def is_canceled(self) -> bool:
+        """Tell whether the caller has given up."""
+        return self._ksr.tm.t_is_canceled() > 0

@@ -1,0 +1,184 @@
+"""The leg to the targets: one attempt, with the look-ups that it needs.
+
+A look-up may take seconds. It never happens in a process that other calls wait for: the call is
+suspended and goes on in one of Kamailio's asynchronous workers, which alone may block.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from clearip_proxy.decisions import Decision, Fork
+from clearip_proxy.dns_records import DnsRecords
+from clearip_proxy.ksr_branches import (
+    ON_LOOK_UP,
+    ON_TARGET_BRANCH,
+    ON_TARGET_FAILURE,
+    KsrBranches,
+)
+from clearip_proxy.ksr_log import KsrLog
+from clearip_proxy.ksr_memory import KsrMemory
+from clearip_proxy.ksr_port import KsrPort, async_tasks
+from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.locating import LookUpFailed, locate
+from clearip_proxy.next_hop import needs_look_up, outgrows_udp, over_tcp
+from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.response_context import HeaderChanges
+from clearip_proxy.search import TERMINATED, after_unreachable, awaiting, with_addresses
+from clearip_proxy.tcp_probe import takes_tcp
+from clearip_proxy.uri import Uri, parse_uri
+
+UNKNOWN_NAME_TTL_S = 10
+"""How long a name that leads nowhere is not asked for again."""
+LARGE_OVER_TCP = "large_requests_over_tcp"
+
+
+class Outside(NamedTuple):
+    """What may be asked outside Kamailio, by a process that may block."""
+
+    records: Callable[[], DnsRecords] = DnsRecords
+    takes_tcp: Callable[[str, int], bool] = takes_tcp
+
+
+THE_WORLD = Outside()
+
+
+class TargetLeg:
+    """Sends branches to targets."""
+
+    def __init__(
+        self,
+        ksr: KsrPort,
+        policy: RoutingPolicy,
+        read: KsrReader,
+        outside: Outside = THE_WORLD,
+    ) -> None:
+        self._ksr = ksr
+        self._policy = policy
+        self._read = read
+        self._outside = outside
+        self._log = KsrLog(ksr)
+        self._branches = KsrBranches(ksr, self._log)
+        self._memory = KsrMemory(ksr)
+
+    def fork(self, fork: Fork, *, may_wait: bool) -> Decision | None:
+        """Try a target; `may_wait` says that this process may ask the DNS and the target."""
+        if not fork.next_hop and needs_look_up(parse_uri(fork.target)):
+            next_hops = self._next_hops(parse_uri(fork.target), may_wait=may_wait)
+            if next_hops is None:
+                return self._suspend(fork)
+            if not next_hops:
+                self._log.note(f"target {fork.context.tried} leads nowhere: {fork.target}")
+                return after_unreachable(fork.context, self._policy, self._read.now())
+            located = with_addresses(fork, next_hops)
+        else:
+            located = fork
+        tcp = self._goes_over_tcp(located, may_wait=may_wait)
+        return self._suspend(fork) if tcp is None else self._send(located, over_tcp_first=tcp)
+
+    def _next_hops(self, target: Uri, *, may_wait: bool) -> tuple[str, ...] | None:
+        """Return where a name leads; None when it is not known, and this process may not ask."""
+        key = f"{target.scheme}:{target.canonical_host}:{target.port}:{target.transport}"
+        known = self._memory.next_hops(key)
+        if known is not None or not may_wait:
+            return known
+        records = self._outside.records()
+        try:
+            next_hops = tuple(address.uri for address in locate(target, records))
+        except LookUpFailed as failure:
+            self._log.fault(f"name server: {failure}")
+            return ()
+        self._memory.learn_next_hops(
+            key, next_hops, records.ttl_s if next_hops else UNKNOWN_NAME_TTL_S
+        )
+        return next_hops
+
+    def _goes_over_tcp(self, fork: Fork, *, may_wait: bool) -> bool | None:
+        """Tell whether a request too large for UDP goes over TCP; None: ask the target first."""
+        hop = parse_uri(fork.next_hop or fork.target)
+        added = _size_bytes(fork.context.changes[fork.context.current])
+        if not outgrows_udp(hop, self._read.size_bytes(), added, self._policy.search):
+            return False
+        host_port = f"{hop.canonical_host}:{hop.effective_port}"
+        known = self._memory.takes_tcp(host_port)
+        if known is not None or not may_wait:
+            return known
+        taken = self._outside.takes_tcp(hop.canonical_host.strip("[]"), hop.effective_port)
+        self._memory.learn_tcp(host_port, taken=taken)
+        return taken
+
+    def _suspend(self, fork: Fork) -> Decision | None:
+        """Let an asynchronous worker go on with the call.
+
+        The transaction must not be canceled already: Kamailio would not suspend it and not say
+        so, and ClearIP's 302 would go to the caller. It is looked at before and after.
+        """
+        if self._read.is_canceled():
+            return TERMINATED
+        self._branches.store(awaiting(fork))
+        self._ksr.tm.t_on_failure(ON_TARGET_FAILURE)
+        self._ksr.tm.t_set_fr(fork.no_response_timeout_ms, fork.no_response_timeout_ms)
+        if async_tasks(self._ksr).task_route(ON_LOOK_UP) < 0:
+            self._log.fault("no asynchronous worker takes the call")
+            return after_unreachable(fork.context, self._policy, self._read.now())
+        return TERMINATED if self._read.is_canceled() else None
+
+    def _send(self, fork: Fork, *, over_tcp_first: bool) -> Decision | None:
+        hop = fork.next_hop
+        if over_tcp_first:
+            hop = over_tcp(parse_uri(fork.next_hop or fork.target))
+            self._memory.count(LARGE_OVER_TCP)
+        if self._relay(fork, hop):
+            place = f" at {hop}" if hop else ""
+            self._log.note(f"target {fork.context.tried}: {fork.target}{place}")
+            return None
+        if self._read.is_canceled():
+            return TERMINATED
+        self._log.note(f"target {fork.context.tried} cannot be reached: {hop or fork.target}")
+        if over_tcp_first:
+            refused = parse_uri(hop)
+            self._memory.learn_tcp(
+                f"{refused.canonical_host}:{refused.effective_port}", taken=False
+            )
+            return self._send(fork, over_tcp_first=False)
+        return after_unreachable(fork.context, self._policy, self._read.now())
+
+    def _relay(self, fork: Fork, hop: str) -> bool:
+        ksr = self._ksr
+        self._branches.store(fork.context)
+        ksr.seturi(fork.target)
+        if hop:
+            ksr.setdsturi(hop)
+        else:
+            ksr.pv.unset("$du")
+        self._branches.server_name(_server_name(fork.target))
+        ksr.tm.t_on_branch(ON_TARGET_BRANCH)
+        return self._branches.relay(
+            ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms
+        )
+
+    def prepare_branch(self) -> None:
+        """Give a branch the header fields that ClearIP returned.
+
+        In the branch route, so that every attempt has them exactly once: what a failure route
+        appends is lost on the branches after the next.
+        """
+        context = self._read.context()
+        changes = context.changes[context.current]
+        hdr = self._ksr.hdr
+        for name in changes.removed:
+            hdr.remove(name)
+        for name, value in changes.added:
+            if self._branches.is_sendable(name, value):
+                hdr.append(f"{name}: {value}\r\n")
+        self._ksr.rr.record_route()
+
+
+def _size_bytes(changes: HeaderChanges) -> int:
+    """Return what the added header fields take on the wire, name, colon and line end included."""
+    return sum(len(name) + len(value) + 4 for name, value in changes.added)
+
+
+def _server_name(target: str) -> str:
+    """Return the name to ask for in TLS (RFC 6066 §3: never an address); "" for none."""
+    uri = parse_uri(target)
+    return uri.canonical_host if needs_look_up(uri) else ""

@@ -1,0 +1,38 @@
+"""Where a branch is really sent: transport, address and port (RFC 3263, RFC 3261 §18.1.1)."""
+
+from ipaddress import ip_address
+
+from clearip_proxy.policy import SearchPolicy
+from clearip_proxy.uri import Uri
+
+LARGEST_OVER_UDP = 1300
+"""Bytes of a request that UDP carries for sure where the path MTU is not known (§18.1.1)."""
+ADDED_BY_PROXY = 250
+"""Bytes that Via and a double Record-Route add to a request, rounded up."""
+
+
+def needs_look_up(uri: Uri) -> bool:
+    """Tell a host name from an address."""
+    try:
+        ip_address(uri.canonical_host.strip("[]"))
+    except ValueError:
+        return True
+    return False
+
+
+def outgrows_udp(uri: Uri, received_bytes: int, added_bytes: int, policy: SearchPolicy) -> bool:
+    """Tell whether a request is too large to be sent to this target over UDP.
+
+    The size of what goes out is what came in, and what ClearIP and the proxy add to it.
+    """
+    if policy.large_request == "udp" or uri.scheme == "sips":
+        return False
+    if uri.transport not in {None, "udp"}:
+        return False
+    return received_bytes + added_bytes + ADDED_BY_PROXY > LARGEST_OVER_UDP
+
+
+def over_tcp(uri: Uri) -> str:
+    """Return the URI of the same host and port over TCP."""
+    port = "" if uri.port is None else f":{uri.port}"
+    return f"sip:{uri.canonical_host}{port};transport=tcp"

@@ -1,0 +1,14 @@
+"""Whether a host takes TCP connections. Blocking: for processes that carry no other call."""
+
+import socket
+
+PROBE_TIMEOUT_S = 1.0
+
+
+def takes_tcp(host: str, port: int) -> bool:
+    """Tell whether a connection can be opened; what refuses and what stays silent does not."""
+    try:
+        with socket.create_connection((host, port), PROBE_TIMEOUT_S):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,106 @@
+"""What arrived, as values."""
+
+import pytest
+
+from clearip_proxy.answering import Pending
+from clearip_proxy.branch_outcome import Canceled, NoResponse
+from clearip_proxy.header_changes import ReceivedHeaders
+from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.message import SipResponse
+from clearip_proxy.moment import Moment
+from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.routing import Request
+from unit.kemi.fake_ksr import FakeKsr
+
+NOW = Moment(5_000, 1_700_000_000)
+
+
+def reader(ksr: FakeKsr) -> KsrReader:
+    """A reader on a clock that stands still."""
+    return KsrReader(ksr, lambda: NOW)
+
+
+def test_request_is_read_with_its_values() -> None:
+    """Kamailio's ints become booleans here and nowhere else."""
+    ksr = FakeKsr(
+        variables={"$rm": "INVITE", "$ru": "sip:1@x", "$si": "10.0.0.1"},
+        headers={"Proxy-Require": ["foo"]},
+        returns={"has_totag": [-1], "process_maxfwd": [-1], "sanity_check_defaults": [-1]},
+    )
+
+    assert reader(ksr).request() == Request(
+        method="INVITE",
+        uri="sip:1@x",
+        source_address="10.0.0.1",
+        has_to_tag=False,
+        hops_left=False,
+        proxy_require="foo",
+        is_well_formed=False,
+        now=NOW,
+    )
+
+
+def test_pending_call_is_read_with_all_received_identities() -> None:
+    """Each Identity of the request, in order."""
+    ksr = FakeKsr(
+        variables={"$ou": "sip:1@x", "$tu": "sip:1@to"},
+        headers={"Identity": ["a.b.c", "d.e.f"], "P-Asserted-Identity": ["<tel:+1>"]},
+    )
+
+    assert reader(ksr).pending() == Pending(
+        called_uri="sip:1@x",
+        to_uri="sip:1@to",
+        received=ReceivedHeaders(("a.b.c", "d.e.f"), ("<tel:+1>",)),
+        now=NOW,
+    )
+
+
+def test_received_identities_are_bounded() -> None:
+    """A request cannot keep a worker busy by its number of headers."""
+    ksr = FakeKsr(headers={"Identity": ["a.b.c"] * 100})
+
+    assert len(reader(ksr).pending().received.identities) == 16
+
+
+def test_canceled_transaction_is_seen_before_any_response() -> None:
+    """A late 302 must not be read as a route."""
+    ksr = FakeKsr(
+        variables={"$T_rpl($mb)": "SIP/2.0 302 Moved\r\n\r\n"}, returns={"t_is_canceled": [1]}
+    )
+
+    assert reader(ksr).branch_outcome() == Canceled()
+
+
+def test_response_of_kamailios_own_is_no_response() -> None:
+    """There is no message behind a timeout."""
+    assert reader(FakeKsr()).branch_outcome() == NoResponse()
+
+
+@pytest.mark.parametrize("undecodable", [frozenset(), frozenset({"$T_rpl($mb)"})])
+def test_response_is_read_whole_in_any_encoding(undecodable: frozenset[str]) -> None:
+    """Bytes that are no UTF-8 take the way through hexadecimal digits."""
+    raw = "SIP/2.0 603 Network Blocked\r\nReason: SIP;cause=603\r\n\r\n"
+    ksr = FakeKsr(
+        variables={
+            "$T_rpl($mb)": raw,
+            "$(T_rpl($mb){s.encode.hexa})": raw.encode().hex(),
+        },
+        undecodable=undecodable,
+    )
+
+    outcome = reader(ksr).branch_outcome()
+
+    assert isinstance(outcome, SipResponse)
+    assert (outcome.status, outcome.reason_phrase) == (603, "Network Blocked")
+    assert outcome.values("Reason") == ("SIP;cause=603",)
+
+
+def test_missing_context_is_an_empty_one() -> None:
+    """A transaction that has decided nothing yet."""
+    assert reader(FakeKsr()).context() == ResponseContext()
+
+
+def test_size_is_that_of_the_request_as_it_arrived() -> None:
+    """In bytes; nothing where there is no message."""
+    assert reader(FakeKsr(variables={"$ml": 1400})).size_bytes() == 1400
+    assert reader(FakeKsr()).size_bytes() == 0

@@ -1,0 +1,268 @@
+"""One attempt at a target, with the look-ups that it needs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from clearip_proxy.decisions import Decision, Fork, Reply
+from clearip_proxy.dns_records import DnsRecords
+from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.ksr_targets import Outside, TargetLeg
+from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
+from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
+from clearip_proxy.search import TERMINATED
+from clearip_proxy.sources import TrustedSources
+from unit.kemi.fake_ksr import FakeKsr
+
+POLICY = RoutingPolicy(
+    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
+    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
+    trusted=TrustedSources(),
+)
+FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
+NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
+KEY = "sip:gw.example.net:None:tls"
+HOPS = (
+    "sip:192.0.2.7:5061;transport=tls",
+    "sip:192.0.2.8:5061;transport=tls",
+)
+
+
+class KnownRecords(DnsRecords):
+    """A DNS with one host of two addresses."""
+
+    def __init__(self) -> None:
+        self._ttl_s = 40
+
+    def naptr(self, name: str, /) -> list[NaptrRecord]:  # noqa: ARG002 - there are none
+        """Nothing."""
+        return []
+
+    def srv(self, name: str, /) -> list[SrvRecord]:  # noqa: ARG002 - there are none
+        """Nothing."""
+        return []
+
+    def addresses(self, name: str, /) -> list[str]:
+        """Two for the gateway, a failure for the dead name, nothing for any other."""
+        if name == "dead.example.net":
+            raise LookUpFailed(name)
+        return ["192.0.2.7", "192.0.2.8"] if name == "gw.example.net" else []
+
+
+def no_probe(host: str, port: int) -> bool:
+    """A probe that must not be made."""
+    raise AssertionError((host, port))
+
+
+def leg(ksr: FakeKsr, probe: Callable[[str, int], bool] = no_probe) -> TargetLeg:
+    """A leg on a clock that stands still."""
+    return TargetLeg(
+        ksr, POLICY, KsrReader(ksr, lambda: Moment(5_000)), Outside(KnownRecords, probe)
+    )
+
+
+def next_hops_of(ksr: FakeKsr) -> list[str]:
+    """Where branches were sent."""
+    return [call[1] for call in ksr.calls if call[0] == "setdsturi"]
+
+
+def test_address_is_sent_to_at_once() -> None:
+    """Nothing of ClearIP's leg is left, and both routes are armed before the branch is sent."""
+    ksr = FakeKsr()
+
+    assert leg(ksr).fork(FORK, may_wait=False) is None
+    assert ksr.calls == [
+        ("seturi", "sip:1@192.0.2.1"),
+        ("unset", "$du"),
+        ("xavp_child_sets", "tls", "server_name", ""),
+        ("t_on_branch", "ksr_branch_target"),
+        ("t_on_failure", "ksr_failure_target"),
+        ("t_set_fr", 6_000, 700),
+        ("t_set_disable_internal_reply", 1),
+        ("t_relay",),
+    ]
+
+
+def test_refusing_target_gives_way_to_the_next() -> None:
+    """The search goes on in the same callback."""
+    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    ksr = FakeKsr(returns={"t_relay": [-1]})
+
+    step = leg(ksr).fork(replace(FORK, context=context), may_wait=False)
+
+    assert isinstance(step, Fork)
+    assert step.target == "sip:1@192.0.2.2"
+
+
+def test_refusing_last_target_is_answered() -> None:
+    """The caller is never left to tm's own 477."""
+    step = leg(FakeKsr(returns={"t_relay": [-1]})).fork(FORK, may_wait=False)
+
+    assert isinstance(step, Reply)
+    assert step.status == 503
+
+
+def test_branch_of_a_call_canceled_meanwhile_is_terminated() -> None:
+    """No second target is rung for a caller who has gone."""
+    ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
+
+    assert leg(ksr).fork(FORK, may_wait=False) == TERMINATED
+
+
+def test_unknown_name_suspends_the_call() -> None:
+    """A process that others wait for never asks the DNS; the target is remembered."""
+    ksr = FakeKsr()
+
+    assert leg(ksr).fork(NAMED, may_wait=False) is None
+    assert ksr.names() == ["t_on_failure", "t_set_fr", "task_route"]
+    assert ksr.calls[-1] == ("task_route", "ksr_look_up")
+    stored = ResponseContext.from_text(ksr.stored["response_context"])
+    assert stored.awaited == NAMED.target
+
+
+def test_known_name_is_sent_to_without_waiting() -> None:
+    """Its first address gets the branch, by its name in TLS; the other is kept in reserve."""
+    ksr = FakeKsr()
+    leg(ksr).fork(NAMED, may_wait=True)
+    ksr.calls.clear()
+
+    assert leg(ksr).fork(NAMED, may_wait=False) is None
+    assert next_hops_of(ksr) == [HOPS[0]]
+    assert ("xavp_child_sets", "tls", "server_name", "gw.example.net") in ksr.calls
+    stored = ResponseContext.from_text(ksr.stored["response_context"])
+    assert stored.remaining == (Target(NAMED.target, 0, HOPS[1], is_alternate=True),)
+    assert ksr.tables["addresses ttl_s"] == {KEY: 40}
+
+
+def test_reserve_address_needs_no_look_up() -> None:
+    """It was found together with the first."""
+    ksr = FakeKsr()
+
+    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]), may_wait=False)
+
+    assert next_hops_of(ksr) == [HOPS[1]]
+
+
+@pytest.mark.parametrize("host", ["nowhere.example.net", "dead.example.net"])
+def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str) -> None:
+    """Skipped with a line in the log; not fatal."""
+    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    ksr = FakeKsr()
+
+    step: Decision | None = leg(ksr).fork(
+        replace(FORK, target=f"sip:1@{host}:5060", context=context), may_wait=True
+    )
+
+    assert isinstance(step, Fork)
+    assert step.target == "sip:1@192.0.2.2"
+    assert any("leads nowhere" in line for line in ksr.logged)
+
+
+def test_silent_name_server_is_asked_again_by_the_next_call() -> None:
+    """No answer is not remembered as "there is no such name"."""
+    ksr = FakeKsr()
+
+    leg(ksr).fork(replace(FORK, target="sip:1@dead.example.net:5060"), may_wait=True)
+
+    assert ksr.tables.get("addresses", {}) == {}
+
+
+def test_call_canceled_before_it_waits_is_terminated() -> None:
+    """Kamailio would not suspend it, and ClearIP's 302 would go to the caller."""
+    ksr = FakeKsr(returns={"t_is_canceled": [1]})
+
+    assert leg(ksr).fork(NAMED, may_wait=False) == TERMINATED
+    assert "task_route" not in ksr.names()
+
+
+def test_call_canceled_while_it_is_suspended_is_terminated() -> None:
+    """The moment between the two looks."""
+    ksr = FakeKsr(returns={"t_is_canceled": [-1, 1]})
+
+    assert leg(ksr).fork(NAMED, may_wait=False) == TERMINATED
+
+
+def test_call_that_no_worker_takes_goes_on_with_the_next_target() -> None:
+    """A full queue costs a target, not the call."""
+    ksr = FakeKsr(returns={"task_route": [-1]})
+
+    assert isinstance(leg(ksr).fork(NAMED, may_wait=False), Reply)
+
+
+LARGE: dict[str, str | int] = {"$ml": 1_200}
+
+
+def test_large_request_asks_first_whether_the_target_takes_tcp() -> None:
+    """The question may take a second, so the call is suspended for it."""
+    ksr = FakeKsr(variables=dict(LARGE))
+
+    assert leg(ksr).fork(FORK, may_wait=False) is None
+    assert ksr.names()[-1] == "task_route"
+
+
+@pytest.mark.parametrize(("takes", "hops"), [(True, ["sip:192.0.2.1;transport=tcp"]), (False, [])])
+def test_large_request_goes_the_way_that_the_target_takes(hops: list[str], *, takes: bool) -> None:
+    """And the next call knows it without asking."""
+    for may_wait, probe in ((True, lambda *_: takes), (False, no_probe)):
+        ksr = FakeKsr(variables=dict(LARGE))
+        if not may_wait:
+            ksr.tables = {"tcp_taken" if takes else "tcp_refused": {"192.0.2.1:5060": 1}}
+
+        leg(ksr, probe).fork(FORK, may_wait=may_wait)
+
+        assert next_hops_of(ksr) == hops
+        assert ksr.tables.get("counters", {}) == ({"large_requests_over_tcp": 1} if takes else {})
+
+
+def test_large_request_refused_over_tcp_goes_over_udp_in_the_same_call() -> None:
+    """And is remembered, so that the next call does not try."""
+    ksr = FakeKsr(variables=dict(LARGE), returns={"t_relay": [-1, 1]})
+    ksr.tables = {"tcp_taken": {"192.0.2.1:5060": 1}}
+
+    assert leg(ksr).fork(FORK, may_wait=False) is None
+    assert ksr.names().count("t_relay") == 2
+    assert ("unset", "$du") in ksr.calls
+    assert ksr.tables["tcp_taken"] == {}
+    assert ksr.tables["tcp_refused"] == {"192.0.2.1:5060": 1}
+
+
+def test_added_headers_count_towards_the_size() -> None:
+    """It is ClearIP's Identity that makes requests outgrow UDP."""
+    changes = HeaderChanges(added=(("Identity", "x" * 800),))
+    ksr = FakeKsr(variables={"$ml": 500})
+
+    leg(ksr).fork(replace(FORK, context=replace(FORK.context, changes=(changes,))), may_wait=False)
+
+    assert ksr.names()[-1] == "task_route"
+
+
+def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
+    """Removed first, then appended, in order; every branch anew."""
+    ksr = FakeKsr()
+    changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
+    context = ResponseContext(changes=(HeaderChanges(), changes), current=1)
+    leg(ksr).fork(replace(FORK, context=context), may_wait=False)
+    ksr.calls.clear()
+
+    leg(ksr).prepare_branch()
+
+    assert ksr.calls == [
+        ("remove", "Identity"),
+        ("append", "Identity: a.b.c\r\n"),
+        ("append", "Identity: d.e.f\r\n"),
+        ("record_route",),
+    ]
+
+
+def test_branch_leaves_out_a_header_that_would_break_out() -> None:
+    """The call goes on without it."""
+    ksr = FakeKsr()
+    changes = HeaderChanges(added=(("Call-Info", "x\r\nEvil: yes"), ("Identity", "a.b.c")))
+    leg(ksr).fork(replace(FORK, context=ResponseContext(changes=(changes,))), may_wait=False)
+
+    leg(ksr).prepare_branch()
+
+    assert [call[1] for call in ksr.calls if call[0] == "append"] == ["Identity: a.b.c\r\n"]

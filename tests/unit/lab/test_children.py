@@ -23,8 +23,12 @@ signal.pause()
 STARTS_ONE = """
 import signal, sys
 from pathlib import Path
+import psutil
 from inline_proxy.lab.children import Children
-child = Children(Path(sys.argv[1])).start("one", ["sleep", "1000"])
+children = Children(Path(sys.argv[1]))
+child = children.start("one", ["sleep", "1000"])
+process = psutil.Process(child.process.pid)
+children.wait_for(child, lambda: process.name() == "sleep", "it took the place of setpriv")
 print(child.process.pid, flush=True)
 signal.pause()
 """

@@ -32,6 +32,7 @@ from sipp.proxy import Proxies, Proxy
 from sipp.sipp import Sipp, Stage
 from sipp.tls_bridge import Bridges, Certificate
 
+ProxyWith = Callable[..., Proxy]
 NUMBERS = itertools.count(1)
 
 
@@ -92,7 +93,7 @@ def stage(_own_network: None, certificate: Certificate) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def proxy_with(proxies: Proxies) -> Callable[..., Proxy]:
+def proxy_with(proxies: Proxies) -> ProxyWith:
     """Give the proxy with changes to the configuration, part by part."""
 
     def with_changes(**changes: object) -> Proxy:
@@ -106,6 +107,22 @@ def proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
     """The proxy as most sites run it; it listens on IPv6 too."""
     assert clearip_sites
     return proxies.with_changes({})
+
+
+@pytest.fixture
+def impatient_proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
+    """A proxy with timers that a test can outwait."""
+    assert clearip_sites
+    return proxies.with_changes(
+        {
+            "clearip": {"response_timeout_ms": 500},
+            "targets": {
+                "no_response_timeout_ms": 700,
+                "answer_timeout_ms": 1000,
+                "search_timeout_ms": 1600,
+            },
+        }
+    )
 
 
 @pytest.fixture

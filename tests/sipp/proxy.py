@@ -1,5 +1,6 @@
 """The proxy under test: `inline-proxy run` on a loopback address of its own."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -105,13 +106,14 @@ class Proxies:
     def __init__(self, directory: Path, ca_file: Path) -> None:
         self._directory = directory
         self._ca_file = ca_file
+        self._ports = itertools.count(FIRST_PORT, PORTS_PER_PROXY)
         self._running: dict[str, Proxy] = {}
 
     def with_changes(self, changes: Config) -> Proxy:
         """Give the proxy with these changes to the base configuration."""
         wanted = json.dumps(changes, sort_keys=True)
         if wanted not in self._running:
-            port = FIRST_PORT + PORTS_PER_PROXY * len(self._running)
+            port = next(self._ports)
             directory = self._directory / str(port)
             directory.mkdir()
             config = merged(base_config(port, self._ca_file), changes)

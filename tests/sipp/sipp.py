@@ -77,6 +77,10 @@ class Sipp:
             _wait_until_it_listens(role, wiring.local)
         return role
 
+    def vacancy(self, transport: Transport = "udp") -> Place:
+        """A place where nobody listens."""
+        return Place("127.0.0.1", next(PORTS), transport)
+
     def leave(self) -> None:
         """End every role, wherever it is in its scenario."""
         for role in self.cast:

@@ -1,6 +1,6 @@
 """The sockets that the proxy listens on, worked out from the configuration and the host."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
@@ -10,6 +10,8 @@ import ifaddr
 from inline_proxy.config.listen import ALL, Listen
 
 Address = IPv4Address | IPv6Address
+Interfaces = Mapping[str, tuple[Address, ...]]
+"""The addresses of a host, by the name of their interface."""
 Transport = Literal["udp", "tcp", "tls"]
 TRANSPORTS: tuple[Transport, ...] = ("udp", "tcp", "tls")
 
@@ -44,7 +46,7 @@ def in_uri(address: Address | str) -> str:
     return f"[{address}]" if ":" in str(address) else str(address)
 
 
-def interface_addresses() -> dict[str, tuple[Address, ...]]:
+def interface_addresses() -> Interfaces:
     """Return the host's addresses by interface name; without link-local IPv6 ones.
 
     Those need a scope that neither Via nor a Request-URI can carry.
@@ -63,7 +65,7 @@ def _address(ip: str | tuple[str, int, int]) -> Address:
     return ip_address(ip if isinstance(ip, str) else ip[0])
 
 
-def listeners(listen: Listen, interfaces: dict[str, tuple[Address, ...]]) -> tuple[Listener, ...]:
+def listeners(listen: Listen, interfaces: Interfaces) -> tuple[Listener, ...]:
     """Return every socket to open, by transport and then by address.
 
     Raises `NoSuchListener`.
@@ -80,9 +82,7 @@ def listeners(listen: Listen, interfaces: dict[str, tuple[Address, ...]]) -> tup
     )
 
 
-def _chosen_addresses(
-    listen: Listen, interfaces: dict[str, tuple[Address, ...]]
-) -> Iterable[Address]:
+def _chosen_addresses(listen: Listen, interfaces: Interfaces) -> Iterable[Address]:
     if isinstance(listen.addresses, str):  # all
         for addresses in interfaces.values():
             yield from addresses
@@ -97,7 +97,7 @@ def _chosen_addresses(
             raise NoSuchListener(f"{message}; allowed: {_known(interfaces)}")
 
 
-def _known(interfaces: dict[str, tuple[Address, ...]]) -> str:
+def _known(interfaces: Interfaces) -> str:
     usable = [name for name, addresses in interfaces.items() if addresses]
     return ", ".join((ALL, *sorted(usable), "or an IP address of this host"))
 

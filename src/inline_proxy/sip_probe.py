@@ -28,11 +28,7 @@ def answers_options(listener: Listener, timeout_s: float) -> bool:
 def _connect(listener: Listener, timeout_s: float) -> socket.socket:
     address = (str(listener.address), listener.port)
     if listener.transport == "udp":
-        family = socket.AF_INET if listener.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
-        datagrams = socket.socket(family, socket.SOCK_DGRAM)
-        datagrams.settimeout(timeout_s)
-        datagrams.connect(address)
-        return datagrams
+        return _connected_datagrams(address, timeout_s)
     stream = socket.create_connection(address, timeout_s)
     if listener.transport == "tcp":
         return stream
@@ -40,6 +36,18 @@ def _connect(listener: Listener, timeout_s: float) -> socket.socket:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context.wrap_socket(stream)
+
+
+def _connected_datagrams(address: tuple[str, int], timeout_s: float) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    datagrams = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        datagrams.settimeout(timeout_s)
+        datagrams.connect(address)
+    except OSError:
+        datagrams.close()
+        raise
+    return datagrams
 
 
 def _options(listener: Listener, local: tuple[str, int]) -> bytes:

@@ -1,0 +1,131 @@
+"""What the routing script reads: every part of its policy, in a form that it takes."""
+
+import json
+from dataclasses import fields
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from clearip_proxy.policy import (
+    ClearIpPolicy,
+    RoutingPolicy,
+    SearchPolicy,
+    policy_from,
+)
+from inline_proxy.config import parse_config
+from inline_proxy.listeners import Listener
+from inline_proxy.routing_policy import policy_values, site_uris
+
+LISTENERS = (
+    Listener("udp", ip_address("192.0.2.1"), 5060, "SIP.example.net"),
+    Listener("tls", ip_address("2001:db8::1"), 5061),
+)
+
+
+def policy_of(text: str) -> RoutingPolicy:
+    """The policy as the routing script reads it, through JSON."""
+    return policy_from(json.loads(json.dumps(policy_values(parse_config(text), LISTENERS))))
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "field", "value"),
+    [
+        ("clearip: {domain: SIP.Example.NET}", "clearip", "domain", "sip.example.net"),
+        ("clearip: {tls: {server_name: a.example}}", "clearip", "server_name", "a.example"),
+        ("clearip: {response_timeout_ms: 900}", "clearip", "response_timeout_ms", 900),
+        ("clearip: {partition: outbound}", "clearip", "partition", "outbound"),
+        (
+            "{clearip: {on_no_route: default_route}, default_route: ['sip:a.example']}",
+            "clearip",
+            "on_no_route",
+            "default_route",
+        ),
+        (
+            "{clearip: {on_unavailable: default_route}, default_route: ['sip:a.example']}",
+            "clearip",
+            "on_unavailable",
+            "default_route",
+        ),
+        (
+            "clearip: {sites: [{host: a.example}, {host: '2001:db8::5', port: 5071}]}",
+            "clearip",
+            "sites",
+            ("sip:a.example:5061;transport=tls", "sip:[2001:db8::5]:5071;transport=tls"),
+        ),
+        ("targets: {no_response_timeout_ms: 700}", "search", "no_response_timeout_ms", 700),
+        ("targets: {answer_timeout_ms: 7000}", "search", "answer_timeout_ms", 7000),
+        ("targets: {search_timeout_ms: 70000}", "search", "search_timeout_ms", 70000),
+        ("targets: {advance_on: [480, 503]}", "search", "advance_on", frozenset({480, 503})),
+        ("emergency: {numbers: ['110']}", "emergency", "numbers", frozenset({"110"})),
+        ("emergency: {route: ['sip:a.example']}", "emergency", "route", ("sip:a.example",)),
+        ("headers: {copy: [Identity, Date]}", "headers", "copied", ("Identity", "Date")),
+        ("headers: {identity: append}", "headers", "identity_mode", "append"),
+    ],
+)
+def test_key_reaches_the_policy(text: str, part: str, field: str, value: object) -> None:
+    """Typed as the core wants it; the default is another value."""
+    assert getattr(getattr(policy_of(text), part), field) == value
+    assert getattr(getattr(policy_of(""), part), field) != value
+
+
+def test_default_route_reaches_the_policy() -> None:
+    """In order."""
+    policy = policy_of("default_route: ['sip:b.example', 'sip:a.example']")
+
+    assert policy.default_route == ("sip:b.example", "sip:a.example")
+
+
+def test_trusted_source_reaches_the_policy_with_its_name_and_partition() -> None:
+    """And those without have none."""
+    policy = policy_of(
+        "trusted: [10.0.0.0/8, {network: 10.1.0.0/16, name: west, partition: inbound}]"
+    )
+
+    named, unnamed, stranger = policy.trusted["10.1.2.3"], policy.trusted["10.2.0.1"], "192.0.2.99"
+
+    assert named is not None
+    assert (named.name, named.partition) == ("west", "inbound")
+    assert unnamed is not None
+    assert (unnamed.name, unnamed.partition) == (None, None)
+    assert policy.trusted[stranger] is None
+
+
+def test_listeners_of_the_proxy_are_trusted() -> None:
+    """The host itself may ask how it is."""
+    policy = policy_of("trusted: [10.0.0.0/8]")
+
+    assert policy.trusted["192.0.2.1"] is not None
+    assert policy.trusted["2001:db8::1"] is not None
+
+
+def test_listener_inside_a_trusted_network_keeps_what_is_said_of_that() -> None:
+    """A caller on the proxy's own host is one of that network."""
+    own = policy_of("trusted: [{network: 192.0.2.0/24, partition: inbound}]").trusted["192.0.2.1"]
+
+    assert own is not None
+    assert own.partition == "inbound"
+
+
+def test_own_sockets_are_the_addresses_and_what_they_advertise() -> None:
+    """In lower case, as the core compares them: a Contact that leads here is no route."""
+    assert policy_of("").own == {
+        "192.0.2.1:5060",
+        "[2001:db8::1]:5061",
+        "sip.example.net:5060",
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "policy"), [("clearip", ClearIpPolicy), ("targets", SearchPolicy)]
+)
+def test_every_field_of_the_policy_is_written(part: str, policy: type[Any]) -> None:
+    """A field with a default would otherwise be forgotten without a word."""
+    written = policy_values(parse_config(""), LISTENERS)[part]
+
+    assert set(written) == {field.name for field in fields(policy)}
+
+
+def test_site_uris_name_the_transport() -> None:
+    """ClearIP is asked over TLS and nothing else."""
+    assert site_uris(parse_config("")) == ("sip:sip.clearip.com:5061;transport=tls",)

@@ -103,7 +103,8 @@ def stub(version: str, functions: Iterable[Function]) -> str:
         if module:
             lines += ["", f"class _{module.capitalize()}:"]
             lines += [f"    {each.declaration()}" for each in members if is_callable_name(each)]
-    lines += ["", *(f"{module}: _{module.capitalize()}" for module in modules if module), ""]
+    named = [module for module in modules if module and not keyword.iskeyword(module)]
+    lines += ["", *(f"{module}: _{module.capitalize()}" for module in named), ""]
     lines += [each.declaration() for each in modules.get("", []) if is_callable_name(each)]
     return "\n".join(lines) + "\n"
 

@@ -37,6 +37,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "search_timeout_ms": targets.search_timeout_ms,
             "advance_on": sorted(targets.advance_on),
             "aliases": {name.lower(): uri for name, uri in targets.aliases.items()},
+            "large_request": targets.large_request,
             "identity_max_age_s": 60,
             "on_stale_identity": "continue",
         },

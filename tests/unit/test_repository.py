@@ -19,7 +19,18 @@ CORE = KEMI / "clearip_proxy"
 SOURCES = [ROOT / name for name in ("src", "kemi", "tests")]
 
 # Those that join the core to Kamailio; every other module of it is pure.
-NEXT_TO_KAMAILIO = {"callbacks", "ksr_gateway", "ksr_port"}
+NEXT_TO_KAMAILIO = {
+    "callbacks",
+    "ksr_branches",
+    "ksr_gateway",
+    "ksr_log",
+    "ksr_memory",
+    "ksr_port",
+    "ksr_reader",
+    "ksr_targets",
+}
+# What runs inside Kamailio and is neither Python's own nor ours; each has a decision record.
+LIBRARIES_INSIDE_KAMAILIO = {"kemi/clearip_proxy/dns_records.py": {"dns"}}
 # Names that say nothing about what is inside.
 FORBIDDEN_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
 LONGEST_FILE = 300
@@ -65,14 +76,15 @@ def documents() -> list[Path]:
 
 
 def test_code_inside_kamailio_imports_the_standard_library_alone() -> None:
-    """An installed Kamailio brings Python, and none of the operator's libraries."""
+    """An installed Kamailio brings Python; what else it needs is recorded, file by file."""
     allowed = sys.stdlib_module_names | {"clearip_proxy", "KSR"}
     foreign = {
         f"{path.relative_to(ROOT)}: {name}"
         for path in python_files(KEMI)
         if "stubs" not in path.parts
         for name in imported(path)
-        if name.split(".")[0] not in allowed
+        if name.split(".")[0]
+        not in allowed | LIBRARIES_INSIDE_KAMAILIO.get(str(path.relative_to(ROOT)), set())
     }
 
     assert foreign == set()

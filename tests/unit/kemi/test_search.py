@@ -1,17 +1,18 @@
 """The sequential search: what moves it on, and what the caller hears at its end."""
 
-import json
-from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 import pytest
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
-from clearip_proxy.decisions import Fork, Noted, QueryClearIp, RelayResponse, Reply
-from clearip_proxy.message import SipResponse
+from clearip_proxy.decisions import Fork, RelayResponse, Reply
 from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import FinalResponse, HeaderChanges, ResponseContext, Target
+from clearip_proxy.response_context import (
+    FinalResponse,
+    HeaderChanges,
+    ResponseContext,
+    Target,
+)
 from clearip_proxy.search import (
     REDIRECTED,
     REQUEST_TIMEOUT,
@@ -19,35 +20,10 @@ from clearip_proxy.search import (
     Route,
     after_target,
     after_unreachable,
-    awaited_branch,
-    awaiting,
     resume_search,
     start_search,
-    with_addresses,
 )
-from clearip_proxy.sources import TrustedSources
-
-SEARCH = SearchPolicy(
-    no_response_timeout_ms=4_000,
-    answer_timeout_ms=60_000,
-    search_timeout_ms=120_000,
-    advance_on=frozenset({408, 500, 502, 503, 504}),
-)
-POLICY = RoutingPolicy(
-    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
-    search=SEARCH,
-    trusted=TrustedSources(),
-)
-ONE_LEFT = ResponseContext(
-    remaining=(Target("sip:next@192.0.2.2"),), search_ends_ms=120_000, tried=1
-)
-NONE_LEFT = replace(ONE_LEFT, remaining=())
-
-
-def response(status: int, **headers: str) -> SipResponse:
-    """A final response of a target; `Retry_After` stands for Retry-After."""
-    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return SipResponse(headers=named, faults=(), status=status, reason_phrase="Phrase")
+from unit.kemi.search_values import NONE_LEFT, ONE_LEFT, POLICY, SEARCH, response
 
 
 def test_first_target_is_tried_with_both_timers() -> None:
@@ -184,135 +160,8 @@ def test_silence_is_no_better_than_what_was_received() -> None:
     assert context.best == FinalResponse(504, "Late")
 
 
-def token(iat: int) -> str:
-    """An Identity value whose PASSporT was issued at that second."""
-    claims = urlsafe_b64encode(json.dumps({"iat": iat}).encode()).decode().rstrip("=")
-    return f"aGVhZA.{claims}.c2ln;info=<https://x>;alg=ES256;ppt=shaken"
-
-
-SIGNED_AT_1000 = replace(
-    ONE_LEFT,
-    clearip_uri="sip:1@clearip",
-    changes=(HeaderChanges(added=(("Identity", token(1_000)),)),),
-)
-ASKING_AGAIN = replace(POLICY, search=replace(SEARCH, on_stale_identity="ask_again"))
-
-
-def test_fresh_passport_goes_on_to_the_next_target() -> None:
-    """Sixty seconds are what a verifier accepts."""
-    step = after_target(response(503), SIGNED_AT_1000, ASKING_AGAIN, Moment(0, 1_060))
-
-    assert isinstance(step, Fork)
-
-
-def test_stale_passport_goes_on_with_a_note() -> None:
-    """By default the call is not delayed; the log says that a strict verifier may refuse it."""
-    step = after_target(response(503), SIGNED_AT_1000, POLICY, Moment(0, 1_061))
-
-    assert isinstance(step, Noted)
-    assert isinstance(step.decision, Fork)
-    assert "older" in step.notes[0]
-
-
-def test_stale_passport_is_asked_for_again_when_configured() -> None:
-    """The targets that are left stay in the context, and so does what failed before."""
-    step = after_target(response(503), SIGNED_AT_1000, ASKING_AGAIN, Moment(0, 1_061))
-
-    assert isinstance(step, QueryClearIp)
-    assert step.context.asked_again
-    assert step.context.remaining == SIGNED_AT_1000.remaining
-    assert step.context.best == FinalResponse(503, "Phrase")
-
-
-def test_stale_passport_is_asked_for_once_only() -> None:
-    """When ClearIP did not sign anew, the search goes on with what there is."""
-    context = replace(SIGNED_AT_1000, asked_again=True)
-
-    assert isinstance(after_target(response(503), context, ASKING_AGAIN, Moment(0, 1_061)), Noted)
-
-
-def test_first_target_gets_a_stale_passport_as_it_came() -> None:
-    """ClearIP has just signed, or passed on what it verified: asking again would not help."""
-    stale = HeaderChanges(added=(("Identity", token(1_000)),))
-
-    step = start_search((Route("sip:1@a", stale),), ASKING_AGAIN.search, Moment(0, 9_999))
-
-    assert isinstance(step, Fork)
-
-
 def test_search_without_time_is_a_timeout() -> None:
     """A search that begins at its end has nobody to ask."""
     step = resume_search(ONE_LEFT, SEARCH, Moment(120_000))
 
     assert step == Reply(408, "Request Timeout")
-
-
-FORK = Fork(
-    "sip:1@gw.test",
-    ResponseContext(remaining=(Target("sip:1@other"),), search_ends_ms=9_000, tried=1),
-    700,
-    6_000,
-)
-
-
-def test_first_address_is_tried_and_the_others_stay_in_reserve() -> None:
-    """Before the targets that are left, as addresses of the same target."""
-    fork = with_addresses(FORK, ("sip:a", "sip:b"))
-
-    assert fork.next_hop == "sip:a"
-    assert fork.context.remaining == (
-        Target("sip:1@gw.test", 0, "sip:b", is_alternate=True),
-        Target("sip:1@other"),
-    )
-
-
-def test_addresses_never_make_more_branches_than_a_transaction_holds() -> None:
-    """The targets that ClearIP named keep their places."""
-    crowded = replace(FORK.context, remaining=(Target("sip:1@other"),) * 22)
-
-    fork = with_addresses(replace(FORK, context=crowded), ("sip:a", "sip:b", "sip:c"))
-
-    assert len(fork.context.remaining) == 23
-    assert fork.context.remaining[-22:] == crowded.remaining
-
-
-@pytest.mark.parametrize(
-    ("outcome", "target"),
-    [
-        (response(503), "sip:b"),
-        (NoResponse(), "sip:b"),
-        (response(500), ""),
-    ],
-)
-def test_another_address_follows_a_503_or_silence_alone(
-    outcome: BranchOutcome, target: str
-) -> None:
-    """RFC 3263 §4.3; what has answered otherwise speaks for all its addresses."""
-    context = with_addresses(FORK, ("sip:a", "sip:b")).context
-
-    step = after_target(outcome, context, POLICY, Moment(0))
-
-    assert isinstance(step, Fork)
-    assert step.next_hop == target
-
-
-def test_awaited_branch_is_taken_up_as_it_was() -> None:
-    """Only the time that has passed is missing from its timers."""
-    step = awaited_branch(awaiting(FORK), SEARCH, Moment(8_000))
-
-    assert isinstance(step, Fork)
-    assert (step.target, step.context) == (FORK.target, FORK.context)
-    assert step.no_response_timeout_ms == 1_000
-
-
-def test_awaited_branch_whose_time_is_over_is_answered() -> None:
-    """The look-up took longer than the whole search may."""
-    assert awaited_branch(awaiting(FORK), SEARCH, Moment(9_000)) == Reply(408, "Request Timeout")
-
-
-def test_silence_while_waiting_moves_on_to_the_next_target() -> None:
-    """A name server that takes longer than a target may costs that target."""
-    step = after_target(NoResponse(), awaiting(FORK), POLICY, Moment(0))
-
-    assert isinstance(step, Fork)
-    assert step.target == "sip:1@other"

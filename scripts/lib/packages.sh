@@ -4,8 +4,8 @@
 # The proxy with its lab.
 readonly lab_packages=(
     kamailio kamailio-python3-modules kamailio-tls-modules kamailio-extra-modules
-    kamailio-utils-modules python3-dnspython sip-tester python3 python3-venv ca-certificates iproute2 netbase
-    procps util-linux
+    kamailio-utils-modules python3-dnspython sip-tester
+    python3 python3-venv ca-certificates iproute2 netbase procps util-linux
 )
 # What the tests want beside it.
 readonly test_packages=(baresip-core shellcheck mmdebstrap debian-archive-keyring)

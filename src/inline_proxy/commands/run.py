@@ -34,7 +34,7 @@ def run_command(config_path: Path, state_dir: Path | None) -> None:
 
     Prints `ready` once every listener answers. Exits with Kamailio's exit code.
     """
-    for number in _stop_signals():
+    for number in stop_signals():
         signal.signal(number, _leave)
     config = load_or_exit(config_path)
     with _private_directory() as private:
@@ -42,7 +42,7 @@ def run_command(config_path: Path, state_dir: Path | None) -> None:
     sys.exit(status)
 
 
-def _stop_signals() -> tuple[signal.Signals, ...]:
+def stop_signals() -> tuple[signal.Signals, ...]:
     """What ends the proxy: also the terminal that goes away, except under `nohup`."""
     survives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return (signal.SIGTERM, signal.SIGINT, *(() if survives else (signal.SIGHUP,)))
@@ -69,7 +69,7 @@ def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> 
 
 def _supervise(host: Host, directory: Path) -> int:
     with KamailioProcess(directory) as process:
-        process.stop_on(_stop_signals())
+        process.stop_on(stop_signals())
         silent = process.silent_after_start(host.listeners)
         if silent and not process.stop_wanted:
             return _give_up(process, silent)

@@ -1,11 +1,14 @@
 """Stand-ins for the host: a Kamailio of the test's own making."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
 
 @pytest.fixture
@@ -22,3 +25,13 @@ def install_kamailio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         return executable
 
     return install
+
+
+@pytest.fixture
+def _own_signals() -> Iterator[None]:
+    """What the test makes of signals ends with it."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -65,15 +65,17 @@ class TestHost:
 
 @pytest.fixture
 def host(
-    install_kamailio: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    install_kamailio: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> TestHost:
     """A host of the test's own."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    config, temporary = tmp_path / "config.yaml", tmp_path / "temporary"
+    temporary = tmp_path_factory.mktemp("t")  # a control socket's path must be short
+    config = tmp_path_factory.mktemp("etc") / "config.yaml"
     config.write_text(f"listen: {{addresses: [127.0.0.1], udp: {port}, tcp: null, tls: null}}\n")
-    temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     return TestHost(install_kamailio, config, port, temporary)
 

@@ -4,6 +4,7 @@ Blocking: only for processes that carry no other call.
 """
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,8 +14,10 @@ import dns.resolver
 
 from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
 
-LIFETIME_S = 2.0
+QUESTION_S = 2.0
 """What one question may take, with all its tries."""
+ALL_QUESTIONS_S = 4.0
+"""What the questions about one target may take together."""
 SHORTEST_TTL_S = 5
 LONGEST_TTL_S = 300
 
@@ -26,7 +29,7 @@ class DnsRecords:
 
     def __init__(self) -> None:
         self._resolver = dns.resolver.Resolver()
-        self._resolver.lifetime = LIFETIME_S
+        self._deadline_s = time.monotonic() + ALL_QUESTIONS_S
         self._ttl_s = LONGEST_TTL_S
 
     @property
@@ -56,8 +59,11 @@ class DnsRecords:
         return [str(each) for kind in ("A", "AAAA") for each in self._ask(name, kind)]
 
     def _ask(self, name: str, kind: str) -> Iterable[Any]:
+        left_s = min(QUESTION_S, self._deadline_s - time.monotonic())
+        if left_s <= 0:
+            raise LookUpFailed(f"{name} {kind}: no time left")
         try:
-            answer = self._resolver.resolve(name, kind, search=False)
+            answer = self._resolver.resolve(name, kind, search=False, lifetime=left_s)
         except _NOTHING:
             return ()
         except dns.exception.DNSException as failure:

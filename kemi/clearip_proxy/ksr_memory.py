@@ -12,7 +12,9 @@ ADDRESSES = "addresses"
 TCP_REFUSED = "tcp_refused"
 """Shared table: `host:port` of targets that took no TCP connection for a large request."""
 TCP_TAKEN = "tcp_taken"
-"""Shared table: those that did."""
+"""Shared table: `host:port` of targets that took a TCP connection a short while ago."""
+UNREACHABLE = "unreachable"
+"""Shared table: `host:port` of targets of TCP or TLS that took none a moment ago."""
 
 COUNTERS = "counters"
 """Shared table: what has been counted since Kamailio started."""
@@ -37,13 +39,17 @@ class KsrMemory:
         """Add one to a counter, such as `large_requests_over_tcp`."""
         self._htable.sht_inc(COUNTERS, what)
 
-    def takes_tcp(self, host_port: str) -> bool | None:
-        """Return whether a target takes TCP; None: not known."""
+    def takes_tcp(self, host_port: str, refusals: str) -> bool | None:
+        """Return whether a target takes TCP; None: not known.
+
+        `refusals` is the table that counts: a target that has UDP as well may refuse for long,
+        one that has not is asked again soon.
+        """
         if self._htable.sht_get(TCP_TAKEN, host_port) is not None:
             return True
-        return False if self._htable.sht_get(TCP_REFUSED, host_port) is not None else None
+        return False if self._htable.sht_get(refusals, host_port) is not None else None
 
-    def learn_tcp(self, host_port: str, *, taken: bool) -> None:
+    def learn_tcp(self, host_port: str, refusals: str, *, taken: bool) -> None:
         """Keep whether a target takes TCP for as long as the tables do."""
-        self._htable.sht_rm(TCP_REFUSED if taken else TCP_TAKEN, host_port)
-        self._htable.sht_seti(TCP_TAKEN if taken else TCP_REFUSED, host_port, 1)
+        self._htable.sht_rm(refusals if taken else TCP_TAKEN, host_port)
+        self._htable.sht_seti(TCP_TAKEN if taken else refusals, host_port, 1)

@@ -16,11 +16,11 @@ from clearip_proxy.ksr_branches import (
     KsrBranches,
 )
 from clearip_proxy.ksr_log import KsrLog
-from clearip_proxy.ksr_memory import KsrMemory
+from clearip_proxy.ksr_memory import TCP_REFUSED, UNREACHABLE, KsrMemory
 from clearip_proxy.ksr_port import KsrPort, async_tasks
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.locating import LookUpFailed, locate
-from clearip_proxy.next_hop import needs_look_up, outgrows_udp, over_tcp
+from clearip_proxy.next_hop import is_udp, needs_look_up, outgrows_udp, over_tcp
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import HeaderChanges
 from clearip_proxy.search import TERMINATED, after_unreachable, awaiting, with_addresses
@@ -30,6 +30,10 @@ from clearip_proxy.uri import Uri, parse_uri
 UNKNOWN_NAME_TTL_S = 10
 """How long a name that leads nowhere is not asked for again."""
 LARGE_OVER_TCP = "large_requests_over_tcp"
+
+
+class MustAskError(Exception):
+    """The next step needs something from outside, and this process may not wait for it."""
 
 
 class Outside(NamedTuple):
@@ -62,48 +66,65 @@ class TargetLeg:
 
     def fork(self, fork: Fork, *, may_wait: bool) -> Decision | None:
         """Try a target; `may_wait` says that this process may ask the DNS and the target."""
-        if not fork.next_hop and needs_look_up(parse_uri(fork.target)):
-            next_hops = self._next_hops(parse_uri(fork.target), may_wait=may_wait)
-            if next_hops is None:
-                return self._suspend(fork)
-            if not next_hops:
-                self._log.note(f"target {fork.context.tried} leads nowhere: {fork.target}")
-                return after_unreachable(fork.context, self._policy, self._read.now())
-            located = with_addresses(fork, next_hops)
-        else:
-            located = fork
-        tcp = self._goes_over_tcp(located, may_wait=may_wait)
-        return self._suspend(fork) if tcp is None else self._send(located, over_tcp_first=tcp)
+        try:
+            return self._attempt(fork, may_wait=may_wait)
+        except MustAskError:
+            return self._suspend(fork)
 
-    def _next_hops(self, target: Uri, *, may_wait: bool) -> tuple[str, ...] | None:
-        """Return where a name leads; None when it is not known, and this process may not ask."""
+    def _attempt(self, fork: Fork, *, may_wait: bool) -> Decision | None:
+        located = self._located(fork, may_wait=may_wait)
+        if located is None:
+            return self._unreachable(fork, "leads nowhere")
+        hop = parse_uri(located.next_hop or located.target)
+        if not is_udp(hop):
+            if not self._takes_tcp(hop, UNREACHABLE, may_wait=may_wait):
+                return self._unreachable(located, "takes no connection")
+        elif self._is_large(located, hop) and self._takes_tcp(hop, TCP_REFUSED, may_wait=may_wait):
+            self._memory.count(LARGE_OVER_TCP)
+            return self._send(located, over_tcp(hop), or_over_udp=True)
+        return self._send(located, located.next_hop)
+
+    def _located(self, fork: Fork, *, may_wait: bool) -> Fork | None:
+        """Add the addresses of a target that is a name; None when it has none."""
+        target = parse_uri(fork.target)
+        if fork.next_hop or not needs_look_up(target):
+            return fork
+        next_hops = self._next_hops(target, may_wait=may_wait)
+        return with_addresses(fork, next_hops) if next_hops else None
+
+    def _next_hops(self, target: Uri, *, may_wait: bool) -> tuple[str, ...]:
+        """Return where a name leads, from memory or from the DNS."""
         key = f"{target.scheme}:{target.canonical_host}:{target.port}:{target.transport}"
         known = self._memory.next_hops(key)
-        if known is not None or not may_wait:
+        if known is not None:
             return known
+        _must_be_allowed(may_wait=may_wait)
         records = self._outside.records()
         try:
             next_hops = tuple(address.uri for address in locate(target, records))
         except LookUpFailed as failure:
             self._log.fault(f"name server: {failure}")
-            return ()
+            next_hops = ()
         self._memory.learn_next_hops(
             key, next_hops, records.ttl_s if next_hops else UNKNOWN_NAME_TTL_S
         )
         return next_hops
 
-    def _goes_over_tcp(self, fork: Fork, *, may_wait: bool) -> bool | None:
-        """Tell whether a request too large for UDP goes over TCP; None: ask the target first."""
-        hop = parse_uri(fork.next_hop or fork.target)
+    def _is_large(self, fork: Fork, hop: Uri) -> bool:
         added = _size_bytes(fork.context.changes[fork.context.current])
-        if not outgrows_udp(hop, self._read.size_bytes(), added, self._policy.search):
-            return False
-        host_port = f"{hop.canonical_host}:{hop.effective_port}"
-        known = self._memory.takes_tcp(host_port)
-        if known is not None or not may_wait:
+        return outgrows_udp(hop, self._read.size_bytes(), added, self._policy.search)
+
+    def _takes_tcp(self, hop: Uri, refusals: str, *, may_wait: bool) -> bool:
+        """Tell whether a target takes connections, from memory or by opening one.
+
+        Kamailio itself would notice a refusal only when the target's time to respond is over.
+        """
+        known = self._memory.takes_tcp(_host_port(hop), refusals)
+        if known is not None:
             return known
+        _must_be_allowed(may_wait=may_wait)
         taken = self._outside.takes_tcp(hop.canonical_host.strip("[]"), hop.effective_port)
-        self._memory.learn_tcp(host_port, taken=taken)
+        self._memory.learn_tcp(_host_port(hop), refusals, taken=taken)
         return taken
 
     def _suspend(self, fork: Fork) -> Decision | None:
@@ -122,24 +143,24 @@ class TargetLeg:
             return after_unreachable(fork.context, self._policy, self._read.now())
         return TERMINATED if self._read.is_canceled() else None
 
-    def _send(self, fork: Fork, *, over_tcp_first: bool) -> Decision | None:
-        hop = fork.next_hop
-        if over_tcp_first:
-            hop = over_tcp(parse_uri(fork.next_hop or fork.target))
-            self._memory.count(LARGE_OVER_TCP)
+    def _send(self, fork: Fork, hop: str, *, or_over_udp: bool = False) -> Decision | None:
         if self._relay(fork, hop):
             place = f" at {hop}" if hop else ""
             self._log.note(f"target {fork.context.tried}: {fork.target}{place}")
             return None
         if self._read.is_canceled():
             return TERMINATED
-        self._log.note(f"target {fork.context.tried} cannot be reached: {hop or fork.target}")
-        if over_tcp_first:
-            refused = parse_uri(hop)
-            self._memory.learn_tcp(
-                f"{refused.canonical_host}:{refused.effective_port}", taken=False
-            )
-            return self._send(fork, over_tcp_first=False)
+        sent_to = parse_uri(hop or fork.target)
+        if not is_udp(sent_to):
+            refusals = TCP_REFUSED if or_over_udp else UNREACHABLE
+            self._memory.learn_tcp(_host_port(sent_to), refusals, taken=False)
+        if or_over_udp:
+            return self._send(fork, fork.next_hop)
+        return self._unreachable(fork, "cannot be reached")
+
+    def _unreachable(self, fork: Fork, what: str) -> Decision:
+        place = f" at {fork.next_hop}" if fork.next_hop else ""
+        self._log.note(f"target {fork.context.tried} {what}: {fork.target}{place}")
         return after_unreachable(fork.context, self._policy, self._read.now())
 
     def _relay(self, fork: Fork, hop: str) -> bool:
@@ -171,6 +192,15 @@ class TargetLeg:
             if self._branches.is_sendable(name, value):
                 hdr.append(f"{name}: {value}\r\n")
         self._ksr.rr.record_route()
+
+
+def _must_be_allowed(*, may_wait: bool) -> None:
+    if not may_wait:
+        raise MustAskError
+
+
+def _host_port(hop: Uri) -> str:
+    return f"{hop.canonical_host}:{hop.effective_port}"
 
 
 def _size_bytes(changes: HeaderChanges) -> int:

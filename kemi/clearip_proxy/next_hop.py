@@ -20,14 +20,17 @@ def needs_look_up(uri: Uri) -> bool:
     return False
 
 
+def is_udp(uri: Uri) -> bool:
+    """Tell whether a URI leads to a target over UDP (RFC 3263 §4.1: the default of SIP)."""
+    return uri.scheme != "sips" and uri.transport in {None, "udp"}
+
+
 def outgrows_udp(uri: Uri, received_bytes: int, added_bytes: int, policy: SearchPolicy) -> bool:
     """Tell whether a request is too large to be sent to this target over UDP.
 
     The size of what goes out is what came in, and what ClearIP and the proxy add to it.
     """
-    if policy.large_request == "udp" or uri.scheme == "sips":
-        return False
-    if uri.transport not in {None, "udp"}:
+    if policy.large_request == "udp" or not is_udp(uri):
         return False
     return received_bytes + added_bytes + ADDED_BY_PROXY > LARGEST_OVER_UDP
 

@@ -10,7 +10,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from clearip_proxy.dns_records import LIFETIME_S, DnsRecords
+from clearip_proxy import dns_records
+from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
 
 ZONE = (
@@ -107,8 +108,18 @@ def test_silent_name_server_fails_in_time(
     records: DnsRecords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call waits for seconds at most."""
-    assert LIFETIME_S <= 2
-    monkeypatch.setattr(records._resolver, "lifetime", 0.2)  # noqa: SLF001 - seconds saved
+    monkeypatch.setattr(dns_records, "QUESTION_S", 0.2)
 
     with pytest.raises(LookUpFailed, match=r"silent\.test A: LifetimeTimeout"):
         records.addresses("silent.test")
+
+
+def test_slow_name_server_is_not_asked_without_end(
+    port: int,  # noqa: ARG001 - the name server would answer
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All questions about a target together have their time as well."""
+    monkeypatch.setattr(dns_records, "ALL_QUESTIONS_S", 0.0)
+
+    with pytest.raises(LookUpFailed, match="no time left"):
+        DnsRecords().addresses("gw.test")

@@ -31,9 +31,7 @@ POLICY = RoutingPolicy(
 )
 NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
-FORK = Fork(
-    "sip:1@192.0.2.1;transport=tls", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000
-)
+FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 
 
 def gateway(ksr: FakeKsr) -> KsrGateway:

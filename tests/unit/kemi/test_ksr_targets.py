@@ -6,16 +6,15 @@ from dataclasses import replace
 import pytest
 
 from clearip_proxy.decisions import Decision, Fork, Reply
-from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_targets import Outside, TargetLeg
-from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
 from clearip_proxy.sources import TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
+from unit.kemi.known_records import KnownRecords
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
@@ -29,27 +28,6 @@ HOPS = (
     "sip:192.0.2.7:5061;transport=tls",
     "sip:192.0.2.8:5061;transport=tls",
 )
-
-
-class KnownRecords(DnsRecords):
-    """A DNS with one host of two addresses."""
-
-    def __init__(self) -> None:
-        self._ttl_s = 40
-
-    def naptr(self, name: str, /) -> list[NaptrRecord]:  # noqa: ARG002 - there are none
-        """Nothing."""
-        return []
-
-    def srv(self, name: str, /) -> list[SrvRecord]:  # noqa: ARG002 - there are none
-        """Nothing."""
-        return []
-
-    def addresses(self, name: str, /) -> list[str]:
-        """Two for the gateway, a failure for the dead name, nothing for any other."""
-        if name == "dead.example.net":
-            raise LookUpFailed(name)
-        return ["192.0.2.7", "192.0.2.8"] if name == "gw.example.net" else []
 
 
 def no_probe(host: str, port: int) -> bool:
@@ -126,7 +104,7 @@ def test_unknown_name_suspends_the_call() -> None:
 def test_known_name_is_sent_to_without_waiting() -> None:
     """Its first address gets the branch, by its name in TLS; the other is kept in reserve."""
     ksr = FakeKsr()
-    leg(ksr).fork(NAMED, may_wait=True)
+    leg(ksr, lambda *_: True).fork(NAMED, may_wait=True)
     ksr.calls.clear()
 
     assert leg(ksr).fork(NAMED, may_wait=False) is None
@@ -140,6 +118,7 @@ def test_known_name_is_sent_to_without_waiting() -> None:
 def test_reserve_address_needs_no_look_up() -> None:
     """It was found together with the first."""
     ksr = FakeKsr()
+    ksr.tables = {"tcp_taken": {"192.0.2.8:5061": 1}}
 
     leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]), may_wait=False)
 
@@ -161,13 +140,53 @@ def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str) -> None
     assert any("leads nowhere" in line for line in ksr.logged)
 
 
-def test_silent_name_server_is_asked_again_by_the_next_call() -> None:
-    """No answer is not remembered as "there is no such name"."""
+def test_silent_name_server_is_left_alone_for_a_moment() -> None:
+    """Its silence must not keep every asynchronous worker busy."""
     ksr = FakeKsr()
 
     leg(ksr).fork(replace(FORK, target="sip:1@dead.example.net:5060"), may_wait=True)
 
-    assert ksr.tables.get("addresses", {}) == {}
+    assert ksr.tables["addresses"] == {"sip:dead.example.net:5060:None": "[]"}
+    assert ksr.tables["addresses ttl_s"] == {"sip:dead.example.net:5060:None": 10}
+
+
+OVER_TCP = replace(FORK, target="sip:1@192.0.2.1;transport=tcp")
+
+
+def test_tcp_target_that_is_not_known_to_be_there_is_asked_first() -> None:
+    """Kamailio itself would learn of a refusal only when the target's time is over."""
+    ksr = FakeKsr()
+
+    assert leg(ksr).fork(OVER_TCP, may_wait=False) is None
+    assert ksr.names()[-1] == "task_route"
+
+
+def test_tcp_target_that_takes_connections_is_sent_to() -> None:
+    """And for a minute without asking again."""
+    ksr = FakeKsr()
+
+    assert leg(ksr, lambda *_: True).fork(OVER_TCP, may_wait=True) is None
+    assert leg(ksr).fork(OVER_TCP, may_wait=False) is None
+    assert ksr.names().count("t_relay") == 2
+
+
+def test_tcp_target_that_takes_no_connection_gives_way_at_once() -> None:
+    """To the next target; and the next call does not wait for it either."""
+    ksr = FakeKsr()
+
+    assert isinstance(leg(ksr, lambda *_: False).fork(OVER_TCP, may_wait=True), Reply)
+    assert isinstance(leg(ksr).fork(OVER_TCP, may_wait=False), Reply)
+    assert "t_relay" not in ksr.names()
+
+
+def test_tcp_target_that_stops_taking_connections_is_forgotten() -> None:
+    """What was learnt is corrected by what happens."""
+    ksr = FakeKsr(returns={"t_relay": [-1]})
+    ksr.tables = {"tcp_taken": {"192.0.2.1:5060": 1}}
+
+    assert isinstance(leg(ksr).fork(OVER_TCP, may_wait=False), Reply)
+    assert ksr.tables["tcp_taken"] == {}
+    assert ksr.tables["unreachable"] == {"192.0.2.1:5060": 1}
 
 
 def test_call_canceled_before_it_waits_is_terminated() -> None:

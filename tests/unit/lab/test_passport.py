@@ -41,7 +41,7 @@ def test_signature_verifies_with_the_public_key(
     """ES256 over header and claims, with typ, ppt and x5u as RFC 8225 §4 has them."""
     value = VALUE.fullmatch(Signer(key).identity(invite, kind))
     assert value
-    token = jwt.decode_complete(value["token"], key.public_key(), ["ES256"])
+    token = jwt.api_jwt.decode_complete(value["token"], key.public_key(), ["ES256"])
 
     assert token["header"] == {
         "alg": "ES256",

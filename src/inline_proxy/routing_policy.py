@@ -28,6 +28,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "on_unavailable": clearip.on_unavailable,
             "sites": site_uris(config),
             "answers": {str(code): verdict for code, verdict in clearip.answers.items()},
+            "own_domains": [name.lower() for name in clearip.own_domains],
             "diversion_hosts": [in_uri(host).lower() for host in clearip.diversion_hosts],
             "to_uri_is_route": clearip.to_uri_is_route,
             "send_source_device": clearip.send_source_device,
@@ -38,7 +39,8 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "search_timeout_ms": targets.search_timeout_ms,
             "advance_on": sorted(targets.advance_on),
             "aliases": {name.lower(): uri for name, uri in targets.aliases.items()},
-            "large_request": targets.large_request,
+            # Without a TCP socket of its own Kamailio would name the TLS one in Via.
+            "large_request": targets.large_request if config.listen.tcp is not None else "udp",
             "identity_max_age_s": targets.identity_max_age_s,
             "on_stale_identity": targets.on_stale_identity,
         },

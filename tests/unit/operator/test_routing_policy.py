@@ -38,6 +38,7 @@ clearip:
   on_no_route: default_route
   on_unavailable: default_route
   answers: {403: refuse}
+  own_domains: [example.org]
   diversion_hosts: [screening.example.net]
   to_uri_is_route: true
   send_source_device: true
@@ -89,6 +90,7 @@ def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> Routing
         ("targets: {no_response_timeout_ms: 700}", "search", "no_response_timeout_ms", 700),
         ("targets: {answer_timeout_ms: 7000}", "search", "answer_timeout_ms", 7000),
         ("targets: {search_timeout_ms: 70000}", "search", "search_timeout_ms", 70000),
+        ("listen: {tcp: null}", "search", "large_request", "udp"),
         ("targets: {advance_on: [480, 503]}", "search", "advance_on", frozenset({480, 503})),
         ("emergency: {numbers: ['110']}", "emergency", "numbers", frozenset({"110"})),
         (
@@ -103,6 +105,7 @@ def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> Routing
             "diversion_hosts",
             frozenset({"a.example", "[2001:db8::7]"}),
         ),
+        ("clearip: {own_domains: [A.example]}", "clearip", "own_domains", ("a.example",)),
         ("clearip: {to_uri_is_route: true}", "clearip", "to_uri_is_route", True),
         ("clearip: {send_source_device: true}", "clearip", "send_source_device", True),
         (

@@ -5,13 +5,17 @@ import ssl
 
 import pytest
 
-from sipp.clearip import ClearIp
+from inline_proxy.lab.recording import Entry
+from sipp.clearip import ClearIp, Site
+from sipp.conftest import ProxyWith
+from sipp.invariants import SOFTWARE
 from sipp.place import Place
 from sipp.proxy import Proxy
 from sipp.raw_request import RawCaller, request
 from sipp.role import Role, all_succeeded
 from sipp.sipp import Sipp
 from sipp.tls_bridge import trusting
+from sipp.waiting import wait_until
 
 TELLING_HEADERS = ("server", "user-agent", "warning", "p-hint", "p-registrar-error")
 
@@ -70,6 +74,23 @@ def telling(role: Role) -> list[str]:
         for name in TELLING_HEADERS
         for value in message.headers(name)
     ]
+
+
+def test_keep_alive_names_no_software(
+    proxy_with: ProxyWith, clearip_sites: tuple[Site, ...]
+) -> None:
+    """ClearIP is asked by its name whether it is there, and not told by which software."""
+    sip_port = proxy_with(clearip={"keepalive_s": 1}).place("tls").port
+
+    def options() -> list[Entry]:
+        """The keep-alives of this proxy."""
+        entries = (e for site in clearip_sites for e in tuple(site.record.entries))
+        return [e for e in entries if e.text.startswith("OPTIONS") and f":{sip_port};" in e.text]
+
+    wait_until(options, "ClearIP is asked with OPTIONS")
+    asked = options()[0]
+    assert asked.server_name == "sip.clearip.com"
+    assert not SOFTWARE.search(asked.text)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -3,6 +3,7 @@
 import pytest
 
 from sipp.clearip import ClearIp
+from sipp.conftest import ProxyWith
 from sipp.place import Transport
 from sipp.proxy import Proxy
 from sipp.raw_request import RawCaller, ask, request
@@ -21,6 +22,8 @@ TRANSPORTS = pytest.mark.parametrize(
         ("tcp", "tls"),
     ],
 )
+UNTRUSTED = "127.128.0.1"
+"""An address that the tests' proxies do not trust."""
 METHODS = ["INFO", "UPDATE", "MESSAGE", "OPTIONS"]
 
 
@@ -139,6 +142,38 @@ def test_reliable_ringing_is_acknowledged(proxy: Proxy, clearip: ClearIp, sipp: 
     assert all_succeeded(caller, target)
     assert methods_received(target)[:2] == ["INVITE", "PRACK"]
     assert target.received("PRACK")[0].headers("rack") == ["1 1 INVITE"]
+    assert clearip.was_asked_once()
+
+
+def test_target_that_is_not_trusted_hangs_up(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> None:
+    """Whom ClearIP sends a call to may speak in its dialog, trusted or not."""
+    target = sipp.play("target-hangs-up", host=UNTRUSTED)
+    clearip.redirects_to(target.at())
+
+    caller = sipp.play("uac-hung-up-on", to=proxy)
+
+    assert all_succeeded(caller, target)
+    assert clearip.was_asked_once()
+
+
+@pytest.mark.parametrize(
+    ("caller_role", "target_role"),
+    [("uac-hangs-up-on-cue", "target-200"), ("uac-hung-up-on", "target-hangs-up-on-cue")],
+)
+def test_dialog_outlives_the_proxy(
+    proxy_with: ProxyWith, clearip: ClearIp, sipp: Sipp, caller_role: str, target_role: str
+) -> None:
+    """After a restart of the proxy, either side can still hang up."""
+    proxy = proxy_with(clearip={"keepalive_s": 3600})  # its own: others are in use
+    target = sipp.play(target_role)
+    clearip.redirects_to(target.at())
+    caller = sipp.play(caller_role, to=proxy)
+    target.wait_for("ACK")
+
+    proxy.restart()
+    next(role for role in (caller, target) if role.name.endswith("-on-cue")).cue()
+
+    assert all_succeeded(caller, target)
     assert clearip.was_asked_once()
 
 

@@ -52,6 +52,12 @@ def in_uri(address: Address | str) -> str:
     return f"[{address}]" if ":" in str(address) else str(address)
 
 
+def has_a_choice_of_addresses(listeners: Iterable[Listener]) -> bool:
+    """Tell whether there is more than one address to send from, in any family."""
+    addresses = {listener.address for listener in listeners if not listener.is_for_outgoing}
+    return len({address.version for address in addresses}) < len(addresses)
+
+
 def interface_addresses() -> Interfaces:
     """Return the host's addresses by interface name; without link-local IPv6 ones.
 

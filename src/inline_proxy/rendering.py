@@ -16,7 +16,7 @@ from inline_proxy import __version__, paths
 from inline_proxy.certificates import write_atomically
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_version import KamailioVersion
-from inline_proxy.listeners import Listener
+from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.routing_policy import policy_values, site_uris
 
@@ -113,6 +113,7 @@ def template_values(
             {"socket": listener.socket, "advertise": _advertise_clause(listener)}
             for listener in host.listeners
         ],
+        "mhomed": "yes" if has_a_choice_of_addresses(host.listeners) else "no",
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
         "keepalive_s": config.clearip.keepalive_s,

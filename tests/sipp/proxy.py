@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def merged(base: Config, changes: Config) -> Config:
     return base | both
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Proxy:
     """A proxy that is ready."""
 
@@ -57,19 +57,20 @@ class Proxy:
     @classmethod
     def start(cls, port: int, config: Config, directory: Path) -> "Proxy":
         """Start a proxy; return when it answers on every listener."""
-        file = directory / "config.yaml"
-        file.write_text(json.dumps(config))  # JSON is YAML
-        with (directory / "log").open("wb") as log, (directory / "said").open("wb") as said:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "inline_proxy", "run", str(file)],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=log,
-                env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(directory)},
-            )
-        proxy = cls(port, directory, process)
-        wait_until(proxy._is_ready, "the proxy is ready")
+        (directory / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
+        proxy = cls(port, directory, _run(directory))
+        try:
+            wait_until(proxy._is_ready, "the proxy is ready")
+        except TimeoutError:
+            proxy.stop()
+            raise
         return proxy
+
+    def restart(self) -> None:
+        """End it and start it again; nothing that it knew of calls survives."""
+        self.stop()
+        self.process = _run(self.directory)
+        wait_until(self._is_ready, "the proxy is ready again")
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"the proxy did not start:\n{self.log()}"
@@ -79,6 +80,10 @@ class Proxy:
         """Where it listens."""
         port = self.port + 1 if transport == "tls" else self.port
         return Place(HOST_IPV6 if ipv6 else HOST, port, transport)
+
+    def at(self, address: str) -> "ProxyAddress":
+        """The same proxy, reached at another of its addresses."""
+        return ProxyAddress(self, address)
 
     def log(self) -> str:
         """Everything that it has logged."""
@@ -100,6 +105,29 @@ class Proxy:
         self.process.wait(STOP_PATIENCE_S)
 
 
+@dataclass(frozen=True, slots=True)
+class ProxyAddress:
+    """One of the addresses of a proxy."""
+
+    proxy: Proxy
+    address: str
+
+    def place(self, transport: Transport, *, ipv6: bool = False) -> Place:
+        """Where it listens."""
+        return replace(self.proxy.place(transport, ipv6=ipv6), host=self.address)
+
+
+def _run(directory: Path) -> "subprocess.Popen[bytes]":
+    with (directory / "log").open("ab") as log, (directory / "said").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "inline_proxy", "run", str(directory / "config.yaml")],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=log,
+            env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(directory)},
+        )
+
+
 class Proxies:
     """Starts a proxy for each different configuration, and keeps it for the tests to come."""
 
@@ -108,17 +136,27 @@ class Proxies:
         self._ca_file = ca_file
         self._ports = itertools.count(FIRST_PORT, PORTS_PER_PROXY)
         self._running: dict[str, Proxy] = {}
+        self._failed: dict[str, AssertionError] = {}
 
     def with_changes(self, changes: Config) -> Proxy:
         """Give the proxy with these changes to the base configuration."""
         wanted = json.dumps(changes, sort_keys=True)
+        if wanted in self._failed:
+            raise self._failed[wanted]
         if wanted not in self._running:
-            port = next(self._ports)
-            directory = self._directory / str(port)
-            directory.mkdir()
-            config = merged(base_config(port, self._ca_file), changes)
-            self._running[wanted] = Proxy.start(port, config, directory)
+            try:
+                self._running[wanted] = self._start(changes)
+            except AssertionError as fault:
+                self._failed[wanted] = fault
+                raise
         return self._running[wanted]
+
+    def _start(self, changes: Config) -> Proxy:
+        port = next(self._ports)
+        directory = self._directory / str(port)
+        directory.mkdir()
+        config = merged(base_config(port, self._ca_file), changes)
+        return Proxy.start(port, config, directory)
 
     def log_of(self, number: str) -> str:
         """What all the proxies have logged about the calls to a number."""

@@ -11,6 +11,7 @@ from inline_proxy.listeners import (
     Interfaces,
     Listener,
     NoSuchListener,
+    has_a_choice_of_addresses,
     in_uri,
     interface_addresses,
     listeners,
@@ -179,6 +180,23 @@ def test_socket_for_outgoing_tls_is_told_apart() -> None:
 
     assert {each.transport for each in opened if each.is_for_outgoing} == {"tls"}
     assert {each.transport for each in opened if not each.is_for_outgoing} == {"udp", "tcp"}
+
+
+@pytest.mark.parametrize(
+    ("listen", "has_a_choice"),
+    [
+        ("{addresses: [192.0.2.1]}", False),
+        ("{addresses: [192.0.2.1], tls: null}", False),
+        ("{addresses: [192.0.2.1, '2001:db8::1']}", False),
+        ("{addresses: [192.0.2.1, 192.0.2.2]}", True),
+        ("{addresses: ['2001:db8::1', '2001:db8::2', 192.0.2.1]}", True),
+    ],
+)
+def test_choice_of_addresses_is_one_within_a_family(listen: str, *, has_a_choice: bool) -> None:
+    """An IPv4 and an IPv6 address leave nothing to choose."""
+    opened = listeners(parse_config(f"listen: {listen}").listen, HOST)
+
+    assert has_a_choice_of_addresses(opened) is has_a_choice
 
 
 def test_listener_without_advertise_shows_its_address() -> None:

@@ -26,6 +26,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "on_no_route": clearip.on_no_route,
             "on_unavailable": clearip.on_unavailable,
             "sites": site_uris(config),
+            "keepalive_s": clearip.keepalive_s,
             "answers": {},
             "diversion_hosts": ["captcha.clearip.com"],
             "to_uri_is_route": False,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from itertools import dropwhile
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -17,7 +18,8 @@ SHARED_MEMORY_MB = 512
 WORKER_MEMORY_MB = 16
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
-PROBE_TIMEOUT_S = 0.5
+PROBE_TIMEOUT_S = 1.0
+"""A socket that is bound keeps a question until there is a worker to answer it."""
 POLL_INTERVAL_S = 0.05
 
 
@@ -85,7 +87,7 @@ class KamailioProcess:
         deadline = time.monotonic() + START_DEADLINE_S
         silent = tuple(listeners)
         while silent and self.is_running and not self.stop_wanted:
-            silent = tuple(each for each in silent if not answers_options(each, PROBE_TIMEOUT_S))
+            silent = tuple(dropwhile(_answers, silent))
             if time.monotonic() > deadline:
                 break
             if silent:
@@ -112,3 +114,7 @@ class KamailioProcess:
     def _kill_group(self) -> None:
         """Kill what is left of the process group: nothing, as a rule."""
         os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _answers(listener: Listener) -> bool:
+    return answers_options(listener, PROBE_TIMEOUT_S)

@@ -73,15 +73,10 @@ class Callbacks:
         gateway.begin(on_request(gateway.read.request(), self._policy))
 
     def _after_clearip(self) -> None:
-        gateway = self._gateway
-        gateway.carry_out(
-            after_clearip(
-                gateway.read.branch_outcome(),
-                gateway.read.pending(),
-                gateway.read.context(),
-                self._policy,
-            )
-        )
+        read = self._gateway.read
+        outcome, context = read.branch_outcome(), read.context()
+        self._gateway.clearip.learn(outcome, context)
+        self._gateway.carry_out(after_clearip(outcome, read.pending(), context, self._policy))
 
     def _after_target(self) -> None:
         gateway = self._gateway

@@ -1,8 +1,10 @@
 """The leg to ClearIP: queries, on verified connections alone."""
 
 import time
+from dataclasses import replace
 
 from clearip_proxy.answering import after_unavailable
+from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.ksr_branches import (
     NO_CALLBACK,
@@ -16,6 +18,7 @@ from clearip_proxy.ksr_port import KsrPort, async_tasks
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_sites import KsrSites
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.search import TERMINATED
 
 SITE_SET = 1
@@ -46,14 +49,13 @@ class ClearIpLeg:
         """
         if may_wait and not query.next_site:
             self._sleep_until_connected()
-        self._branches.store(query.context)
         self._ksr.seturi(query.context.clearip_uri)
         # A target's branch route, armed by an earlier attempt, is not for ClearIP.
         sends_source = self._policy.clearip.send_source_device
         self._ksr.tm.t_on_branch(ON_CLEARIP_BRANCH if sends_source else NO_CALLBACK)
         is_found = self._next_site(is_first=not query.next_site)
         while is_found:
-            if self._ask():
+            if self._ask(query.context):
                 return None
             if self._read.is_canceled():
                 return TERMINATED
@@ -68,26 +70,48 @@ class ClearIpLeg:
             return dispatcher.ds_select_dst(SITE_SET, BY_PRIORITY) > 0
         return dispatcher.ds_next_dst() > 0
 
-    def _ask(self) -> bool:
-        """Send the INVITE to the chosen site, on its verified connection and no other.
-
-        Without "no connect" Kamailio would open one of its own when that one has just gone.
-        """
+    def _ask(self, context: ResponseContext) -> bool:
+        """Send the INVITE to the chosen site, unless it has no verified connection or rests."""
         site = self._read.text("$du")
         connection = self._sites.usable_connection(site)
         if connection is None:
             self._log.note(f"ClearIP site {site} has no verified connection")
             return False
-        tcpops = self._ksr.tcpops
-        tcpops.tcp_set_otcpid(connection)
-        self._ksr.set_forward_no_connect()
-        is_sent = self._branches.relay(ON_CLEARIP_FAILURE, self._policy.clearip.response_timeout_ms)
-        tcpops.tcp_set_otcpid_flag(0)
+        if self._sites.is_resting(site, self._read.now().monotonic_ms):
+            self._log.note(f"ClearIP site {site} rests")
+            return False
+        self._branches.store(replace(context, site=site))
+        is_sent = self._send_on(connection)
         if is_sent:
             self._log.note(f"asked ClearIP: {site}")
         else:
             self._log.fault(f"ClearIP site cannot be reached: {site}")
         return is_sent
+
+    def _send_on(self, connection: int) -> bool:
+        """Send the branch on a connection and no other.
+
+        Without "no connect" Kamailio would open one of its own when that one has just gone.
+        """
+        tcpops = self._ksr.tcpops
+        tcpops.tcp_set_otcpid(connection)
+        self._ksr.set_forward_no_connect()
+        is_sent = self._branches.relay(ON_CLEARIP_FAILURE, self._policy.clearip.response_timeout_ms)
+        tcpops.tcp_set_otcpid_flag(0)
+        return is_sent
+
+    def learn(self, outcome: BranchOutcome, context: ResponseContext) -> None:
+        """Let a site that leaves calls without an answer rest, and one that answers work."""
+        site = context.site
+        match outcome:
+            case Canceled():
+                return
+            case NoResponse():
+                if self._sites.was_silent(site, self._read.now().monotonic_ms):
+                    self._log.fault(f"ClearIP site {site} rests: calls were left without an answer")
+            case _:
+                if self._sites.was_heard(site):
+                    self._log.note(f"ClearIP site {site} answers calls again")
 
     def _wait(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
         """Let a call wait for the connection that is being made, where others do not wait."""
@@ -95,6 +119,7 @@ class ClearIpLeg:
             return after_unavailable(self._read.pending(), query.context, self._policy)
         if self._read.is_canceled():
             return TERMINATED
+        self._branches.store(query.context)
         if async_tasks(self._ksr).task_route(ON_CONNECTION) < 0:
             self._log.fault("no asynchronous worker takes the call")
             return after_unavailable(self._read.pending(), query.context, self._policy)

@@ -4,6 +4,10 @@ from clearip_proxy.ksr_port import KsrPort
 
 SITES = "sites"
 """Shared table: what is known of a site, by its URI."""
+SILENCES_TO_REST = 3
+"""Calls in a row that a site leaves without an answer before it is left alone."""
+REST_MS = 5_000
+"""How long it is left alone before one call tries it again."""
 
 
 class KsrSites:
@@ -52,6 +56,37 @@ class KsrSites:
             str(certificate or ""),
             self._number(f"{site} answered"),
         )
+
+    def is_resting(self, site: str, now_ms: int) -> bool:
+        """Tell whether a site rests because calls were left without an answer.
+
+        When its rest is over one call may try it, and the others wait for what becomes of it:
+        the rest begins anew with that call, and an answer ends it.
+        """
+        until_ms = self._number(f"{site} resting until")
+        if not until_ms:
+            return False
+        if now_ms >= until_ms:
+            self._htable.sht_seti(SITES, f"{site} resting until", now_ms + REST_MS)
+            return False
+        return True
+
+    def was_silent(self, site: str, now_ms: int) -> bool:
+        """Count a call that a site left without an answer; True when it begins to rest."""
+        silences = self._htable.sht_inc(SITES, f"{site} silences")
+        if silences < SILENCES_TO_REST:
+            return False
+        self._htable.sht_seti(SITES, f"{site} resting until", now_ms + REST_MS)
+        return silences == SILENCES_TO_REST
+
+    def was_heard(self, site: str) -> bool:
+        """Forget the silences of a site that has answered a call; True when it was resting."""
+        if not self._number(f"{site} silences"):
+            return False
+        self._htable.sht_rm(SITES, f"{site} silences")
+        was_resting = self._number(f"{site} resting until") > 0
+        self._htable.sht_rm(SITES, f"{site} resting until")
+        return was_resting
 
     def close(self, connection: int) -> None:
         """Close a connection that must not be used, or has died silently."""

@@ -13,6 +13,10 @@ Address = IPv4Address | IPv6Address
 Interfaces = Mapping[str, tuple[Address, ...]]
 """The addresses of a host, by the name of their interface."""
 Transport = Literal["udp", "tcp", "tls"]
+LOOPBACK: tuple[Address, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+OUTGOING_TLS = 20_000
+"""How far above the first port the socket lies that Kamailio needs for outgoing TLS."""
+HIGHEST_PORT = 65_535
 TRANSPORTS: tuple[Transport, ...] = ("udp", "tcp", "tls")
 
 
@@ -29,6 +33,8 @@ class Listener:
     port: int
     advertised: str | None = None
     """What others see in its stead in Via and Record-Route; None: the address."""
+    is_for_outgoing: bool = False
+    """Whether it is there for connections that the proxy opens, and for nobody to connect to."""
 
     @property
     def host_port(self) -> str:
@@ -74,12 +80,29 @@ def listeners(listen: Listen, interfaces: Interfaces) -> tuple[Listener, ...]:
     if not addresses:
         raise NoSuchListener("listen.addresses: this host has no address; bring an interface up")
     ports = {"udp": listen.udp, "tcp": listen.tcp, "tls": listen.tls}
-    return tuple(
+    opened = (
         Listener(transport, address, port, _advertised(listen.advertise, address))
         for transport in TRANSPORTS
         if (port := ports[transport]) is not None
         for address in addresses
     )
+    return (*opened, *(_for_outgoing_tls(listen, addresses) if listen.tls is None else ()))
+
+
+def _for_outgoing_tls(listen: Listen, addresses: tuple[Address, ...]) -> Iterable[Listener]:
+    """Open TLS on loopback where it is off: without such a socket Kamailio cannot ask ClearIP.
+
+    What it shows in Via is never connected to: responses come back on the connection that the
+    request went out on.
+    """
+    port = next(port for port in (listen.udp, listen.tcp) if port is not None)
+    port += OUTGOING_TLS if port + OUTGOING_TLS <= HIGHEST_PORT else -OUTGOING_TLS
+    for loopback in LOOPBACK:
+        family = [each for each in addresses if each.version == loopback.version]
+        outside = (each for each in family if not each.is_loopback)
+        if family:
+            shown = (_advertised(listen.advertise, each) or in_uri(each) for each in outside)
+            yield Listener("tls", loopback, port, next(shown, None), is_for_outgoing=True)
 
 
 def _chosen_addresses(listen: Listen, interfaces: Interfaces) -> Iterable[Address]:

@@ -1,6 +1,7 @@
 """What the routing script reads of the configuration, as `proxy.json` holds it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from inline_proxy.config.model import ProxyConfig
@@ -27,10 +28,11 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "on_unavailable": clearip.on_unavailable,
             "sites": site_uris(config),
             "keepalive_s": clearip.keepalive_s,
-            "answers": {},
-            "diversion_hosts": ["captcha.clearip.com"],
-            "to_uri_is_route": False,
-            "send_source_device": False,
+            "answers": {str(code): verdict for code, verdict in clearip.answers.items()},
+            "own_domains": [name.lower() for name in clearip.own_domains],
+            "diversion_hosts": [in_uri(host).lower() for host in clearip.diversion_hosts],
+            "to_uri_is_route": clearip.to_uri_is_route,
+            "send_source_device": clearip.send_source_device,
         },
         "targets": {
             "no_response_timeout_ms": targets.no_response_timeout_ms,
@@ -38,21 +40,22 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "search_timeout_ms": targets.search_timeout_ms,
             "advance_on": sorted(targets.advance_on),
             "aliases": {name.lower(): uri for name, uri in targets.aliases.items()},
-            "large_request": targets.large_request,
-            "identity_max_age_s": 60,
-            "on_stale_identity": "continue",
+            # Without a TCP socket of its own Kamailio would name the TLS one in Via.
+            "large_request": targets.large_request if config.listen.tcp is not None else "udp",
+            "identity_max_age_s": targets.identity_max_age_s,
+            "on_stale_identity": targets.on_stale_identity,
         },
         "trusted": _trusted_values(config, listeners),
         "default_route": list(config.default_route),
         "emergency": {
             "numbers": list(config.emergency.numbers),
-            "prefixes": [],
+            "prefixes": list(config.emergency.prefixes),
             "route": list(config.emergency.route),
         },
         "headers": {
             "copy": list(config.headers.copy),
             "identity": config.headers.identity,
-            "display_names": [],
+            "display_names": [asdict(rule) for rule in config.headers.display_names],
         },
         "own": sorted(_own(listeners)),
     }

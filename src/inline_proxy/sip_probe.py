@@ -15,6 +15,8 @@ _STATUS_LINE = re.compile(rb"SIP/2\.0 [1-6]\d\d ")
 def answers_options(listener: Listener, timeout_s: float) -> bool:
     """Tell whether the listener gives any SIP response in time; never raises `OSError`.
 
+    It is asked from its own address, which is a trusted source, and not from whichever other
+    one the host would choose.
     Its certificate is not checked: the question is whether it lives, not who it is.
     """
     try:
@@ -29,7 +31,7 @@ def _connect(listener: Listener, timeout_s: float) -> socket.socket:
     address = (str(listener.address), listener.port)
     if listener.transport == "udp":
         return _connected_datagrams(address, timeout_s)
-    stream = socket.create_connection(address, timeout_s)
+    stream = socket.create_connection(address, timeout_s, source_address=(address[0], 0))
     if listener.transport == "tcp":
         return stream
     context = ssl.create_default_context()
@@ -43,6 +45,7 @@ def _connected_datagrams(address: tuple[str, int], timeout_s: float) -> socket.s
     datagrams = socket.socket(family, socket.SOCK_DGRAM)
     try:
         datagrams.settimeout(timeout_s)
+        datagrams.bind((address[0], 0))
         datagrams.connect(address)
     except OSError:
         datagrams.close()

@@ -17,6 +17,8 @@ from sipp.waiting import wait_until
 
 HOST = "127.0.0.1"
 SITE_PORTS = (6061, 6062)
+VACANT_SITE_PORT = 6063
+"""Nobody listens there."""
 NOT_SCRIPTED = Answer(500, "The test did not say what ClearIP answers")
 SILENCE = Answer(action=Action.SILENCE)
 TRYING_THEN_SILENCE = Answer(action=Action.SILENCE, trying=True)
@@ -32,7 +34,7 @@ class Site:
 
     def answer_for(self, user: str) -> Answer:
         """The answer to a call to the user part of a Request-URI."""
-        return next((self.answers[n] for n in self.answers if n in user), NOT_SCRIPTED)
+        return next((self.answers[n] for n in self.answers if n.lstrip("+") in user), NOT_SCRIPTED)
 
 
 @contextmanager
@@ -119,14 +121,23 @@ class ClearIp:
         (invite,) = self.received("INVITE")
         return invite
 
-    @property
     def was_asked_once(self) -> bool:
-        """Whether it received one INVITE, the ACK to its answer, and nothing else."""
+        """Wait for the ACK to its answer; tell whether that and one INVITE is all it received."""
+        self.wait_for("ACK")
         return self.methods == ["INVITE", "ACK"]
 
     def wait_for(self, method: str) -> None:
         """Wait until it has received such a request."""
         wait_until(partial(self.received, method), f"ClearIP receives {method}")
+
+    def wait_until_it_has_said(self, status: int, *, at_site: int) -> None:
+        """Wait until a site has sent such a response."""
+
+        def has_said_it() -> bool:
+            sent = (e for e in self.entries(at_site=at_site) if e.direction == "sent")
+            return any(Message.parse(entry.text).status == status for entry in sent)
+
+        wait_until(has_said_it, f"ClearIP says {status}")
 
     def story(self) -> tuple[str, str]:
         """What helps to see what went wrong."""

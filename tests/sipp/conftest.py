@@ -11,7 +11,7 @@ How to write a flow:
 - Each test has a called number of its own. It is part of every Call-ID, so the stand-in, the
   proxies and their logs are shared, and no test sees the messages of another.
 - Scenarios say what a role does. What it got is checked here: `role.invite`, `role.received()`,
-  `role.statuses`; and also what nobody got: `nobody.is_silent`, `clearip.was_asked_once`.
+  `role.statuses`; and also what nobody got: `nobody.is_silent`, `clearip.was_asked_once()`.
 - Nothing sleeps. `role.wait_for(...)`, `clearip.wait_for(...)` and `role.cue()` set the order.
 
 When a test fails, the traces of all its roles and the proxy's log of its calls are printed.
@@ -128,7 +128,7 @@ def impatient_proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
 @pytest.fixture
 def number() -> str:
     """The number that this test calls, and no other."""
-    return f"+1404555{next(NUMBERS):04}"
+    return f"+1470555{next(NUMBERS):04}"
 
 
 @pytest.fixture

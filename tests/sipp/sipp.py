@@ -55,22 +55,25 @@ class Sipp:
         to: Callee | None = None,
         transport: Transport = "udp",
         host: str = "127.0.0.1",
-        status: str = "503 Service Unavailable",
+        port: int | None = None,
         **keys: str,
     ) -> Role:
         """Start a role; return when it listens or, if it calls, at once.
 
-        `to` is whom it calls: None for a role that is called. A target that refuses does so
-        with `status`, code and phrase. The other `keys` fill in the scenario as they are;
-        `headers` of a caller or of a target's refusal begin each line with CRLF.
+        `to` is whom it calls: None for a role that is called. `port` is for a target that the
+        configuration names. `keys` fill in the scenario as they are; `status` is the code and
+        phrase of a refusal, and `headers` begin each line with CRLF.
         """
-        place = Place(host, next(PORTS), transport)
+        place = Place(host, port or next(PORTS), transport)
         callee = None if to is None else to.place(transport, ipv6=":" in host)
         bridge = self._bridge(place, callee) if transport == "tls" else None
         wiring = _wiring(place, callee)
         directory = self._directory / f"{len(self.cast)}-{name}"
         directory.mkdir()
-        command = self._command(name, wiring, self._keys(place, callee, status) | keys)
+        filled = self._keys(place, callee) | keys
+        # SIPp refuses a scenario whose status line begins with SIP/2.0 and goes on with a key.
+        filled["status_line"] = f"SIP/2.0 {filled['status']}"
+        command = self._command(name, wiring, filled)
         role = Role(name, self.number, place, _start(command, directory), directory, bridge)
         self.cast.append(role)
         if callee is None:
@@ -116,12 +119,13 @@ class Sipp:
             "-cp": str(local.port // 10 * 10 + CONTROL),
             "-mp": str(local.port // 10 * 10 + MEDIA),
             "-m": "1",
+            "-default_behaviors": "all,-bye",
             "-cid_str": f"{self.number}-{len(self.cast)}",
             "-timeout": str(LONGEST_S),
             "-message_file": MESSAGES,
             "-error_file": ERRORS,
         }
-        flags = ["-nostdin", "-nd", "-timeout_error", "-skip_rlimit", "-trace_msg", "-trace_err"]
+        flags = ["-nostdin", "-timeout_error", "-skip_rlimit", "-trace_msg", "-trace_err"]
         key_options = (("-key", key, value) for key, value in keys.items())
         return [
             "sipp",
@@ -131,13 +135,12 @@ class Sipp:
             *itertools.chain.from_iterable(key_options),
         ]
 
-    def _keys(self, place: Place, callee: Place | None, status: str) -> dict[str, str]:
+    def _keys(self, place: Place, callee: Place | None) -> dict[str, str]:
         """What fills in a scenario, unless a test says otherwise."""
         keys = {
             "sent_by": place.sent_by,
             "contact": f"<{place.uri('role')}>",
-            "status_line": f"SIP/2.0 {status}",
-            "method": "INFO",
+            "status": "503 Service Unavailable",
             "headers": "",
         }
         if callee is None:
@@ -146,7 +149,7 @@ class Sipp:
         return keys | {
             "called": called,
             "caller": f"<sip:+14045550100@{bracketed(place.host)}>",
-            "to": f"<{called}>",
+            "callee": f"<{called}>",
             "invite_branch": f"z9hG4bK{self.number}.{len(self.cast)}",
             "max_forwards": "70",
         }

@@ -20,7 +20,7 @@ def test_every_attempt_carries_every_identity(proxy: Proxy, clearip: ClearIp, si
     assert tried_in_order(*targets)
     for target in targets:
         assert target.invite.headers("identity") == identities
-    assert clearip.was_asked_once
+    assert clearip.was_asked_once()
 
 
 def test_compact_identity_header_is_an_identity_header(

@@ -70,7 +70,9 @@ def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> 
 def _supervise(host: Host, directory: Path) -> int:
     with KamailioProcess(directory) as process:
         process.stop_on(stop_signals())
-        silent = process.silent_after_start(host.listeners)
+        silent = process.silent_after_start(
+            listener for listener in host.listeners if not listener.is_for_outgoing
+        )
         if silent and not process.stop_wanted:
             return _give_up(process, silent)
         if not silent:

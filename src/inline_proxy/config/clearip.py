@@ -1,18 +1,47 @@
-"""The part `clearip`: how ClearIP is reached, and what follows when it decides nothing."""
+"""The part `clearip`: how ClearIP is reached, and what its answers mean."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from inline_proxy.config.faults import Refused
 from inline_proxy.config.key import key
 from inline_proxy.config.pem_files import SYSTEM, authorities_file, pem_certificate, pem_private_key
-from inline_proxy.config.scalars import LABEL, host, host_name, matching, number, one_of, port
-from inline_proxy.config.values import ListOf, Part, Value
+from inline_proxy.config.scalars import (
+    LABEL,
+    host,
+    host_name,
+    matching,
+    number,
+    one_of,
+    port,
+    text,
+    yes_or_no,
+)
+from inline_proxy.config.values import ListOf, NamesTo, Part, Value
 
 RELAY: Final = "relay"
 DEFAULT_ROUTE: Final = "default_route"
 
 WithoutRoute = Literal["relay", "default_route"]
+Verdict = Literal["route", "no_route", "refuse", "setup_fault"]
+_CODE: Final = re.compile("[1-6][0-9]{2}")
+_FIRST_CONFIGURABLE: Final = 300
+_FIRST_BLOCK: Final = 600
+
+
+def answer_code(value: object) -> int:
+    """The response code that stands as a name in `answers`: one that is not settled already."""
+    if _CODE.fullmatch(text(value)) is None:
+        raise Refused
+    code = int(text(value))
+    if code >= _FIRST_BLOCK:
+        raise Refused("is a block, and a block is final whatever is configured")
+    if code < _FIRST_CONFIGURABLE:
+        raise Refused("is no failure and no redirection")
+    return code
 
 
 def partition() -> Value:
@@ -95,7 +124,7 @@ class ClearIpTls:
 
 @dataclass(frozen=True, slots=True)
 class ClearIp:
-    """How ClearIP is reached, and what follows when it decides nothing."""
+    """How ClearIP is reached, and what its answers mean."""
 
     sites: tuple[Site, ...] = field(
         default=(Site(host="sip.clearip.com", port=5061),),
@@ -163,5 +192,57 @@ class ClearIp:
             "What follows when no site answers, or one answers that the set-up is at fault: the "
             "caller gets a 503 or that response, or the call goes to `default_route`.",
             example="default_route",
+        ),
+    )
+    answers: Mapping[int, Verdict] = field(
+        default_factory=dict,
+        metadata=key(
+            NamesTo(
+                one_of("route", "no_route", "refuse", "setup_fault"),
+                name=Value(
+                    answer_code,
+                    wrong="is not a response code",
+                    allowed="a response code from 300 to 599",
+                ),
+                allowed="a mapping of response codes from 300 to 599 to what they mean",
+            ),
+            "What single response codes mean, where that is something else than in the table of "
+            "[clearip-answers.md](clearip-answers.md); a code left out keeps its meaning there.",
+            example="{403: refuse, 500: no_route}",
+        ),
+    )
+    diversion_hosts: tuple[str, ...] = field(
+        default=("captcha.clearip.com",),
+        metadata=key(
+            ListOf(
+                Value(
+                    host,
+                    wrong="is neither an address nor a host name",
+                    allowed="a host name or an IP address without brackets",
+                ),
+                allowed="a list of host names and addresses",
+                same=str.lower,
+            ),
+            "The hosts of Contacts that screen suspicious calls: such a call goes there, and when "
+            "that fails, nowhere else.",
+            example="[captcha.clearip.com, screening.example.net]",
+        ),
+    )
+    to_uri_is_route: bool = field(
+        default=False,
+        metadata=key(
+            yes_or_no(),
+            "Whether a Contact that is the To URI is a route; false: it stands for no route, as "
+            "in ClearIP's answers that only bring headers.",
+            example="true",
+        ),
+    )
+    send_source_device: bool = field(
+        default=False,
+        metadata=key(
+            yes_or_no(),
+            "Whether ClearIP gets the caller's address, which the proxy hides, in the header "
+            "`P-Source-Device`; one that the caller sent stays as it is.",
+            example="true",
         ),
     )

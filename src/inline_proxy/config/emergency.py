@@ -1,6 +1,7 @@
 """The part `emergency`: calls that nothing may delay or refuse."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,15 +11,20 @@ from inline_proxy.config.targets import SIP_URI
 from inline_proxy.config.values import ListOf, Value
 
 _NUMBER: Final = re.compile(r"\+?[0-9*#]{1,15}")
+_PREFIX: Final = re.compile(r"\+|\+?[0-9*#]{1,15}")
 
 
-def dialled_number(value: object) -> str:
-    """A number as it is dialled; without quotes YAML would drop leading zeros and the plus."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise Refused("is a number without quotes: write it in quotes")
-    if not isinstance(value, str) or _NUMBER.fullmatch(value) is None:
-        raise Refused
-    return value
+def dialled(pattern: re.Pattern[str]) -> Callable[[object], str]:
+    """A parser of what is dialled; without quotes YAML would drop leading zeros and the plus."""
+
+    def parse(value: object) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise Refused("is a number without quotes: write it in quotes")
+        if not isinstance(value, str) or pattern.fullmatch(value) is None:
+            raise Refused
+        return value
+
+    return parse
 
 
 def routes(*, allowed: str = "a list of SIP URIs") -> ListOf:
@@ -35,7 +41,7 @@ class Emergency:
         metadata=key(
             ListOf(
                 Value(
-                    dialled_number,
+                    dialled(_NUMBER),
                     wrong="is not a dialled number",
                     allowed='digits, * and # in quotes, with or without a plus, such as "911"',
                 ),
@@ -44,6 +50,23 @@ class Emergency:
             ),
             "The numbers whose calls are never sent to ClearIP and never limited.",
             example='["911", "112"]',
+        ),
+    )
+    prefixes: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            ListOf(
+                Value(
+                    dialled(_PREFIX),
+                    wrong="is not the beginning of a dialled number",
+                    allowed='digits, * and # in quotes, with or without a plus, such as "+1"',
+                ),
+                allowed="a list of beginnings of numbers, each in quotes",
+                same=lambda prefix: prefix,
+            ),
+            "What switches may put before one of those numbers, as in `+1911` or `9911`; one of "
+            "these, and once.",
+            example='["+1", "9"]',
         ),
     )
     route: tuple[str, ...] = field(

@@ -22,9 +22,7 @@ class ProxyConfig:
     )
     clearip: ClearIp = field(
         default=ClearIp(),
-        metadata=key(
-            Part(ClearIp), "How ClearIP is reached, and what follows when it decides nothing."
-        ),
+        metadata=key(Part(ClearIp), "How ClearIP is reached, and what its answers mean."),
     )
     trusted: tuple[TrustedSource, ...] = field(
         default=PRIVATE_NETWORKS,

@@ -94,6 +94,8 @@ def part_below(field: Reader) -> type | None:
 
 def _facts(path: str, field: "Field[Any]", declared: Key) -> Iterator[str]:
     yield f"- Allowed: {declared.field.allowed}"
+    if isinstance(declared.field, NamesTo):
+        yield f"- Each name: {declared.field.names.allowed}"
     if isinstance(declared.field, ListOf | NamesTo) and part_below(declared.field) is None:
         yield f"- Each entry: {declared.field.inner.allowed}"
     yield f"- Default: {_default(field)}"

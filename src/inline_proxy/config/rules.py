@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from inline_proxy.config.admin import Socket
 from inline_proxy.config.clearip import DEFAULT_ROUTE
-from inline_proxy.config.faults import Fault, Keys
+from inline_proxy.config.faults import Fault, Keys, shown
+from inline_proxy.config.headers import unusable
 from inline_proxy.config.listen import ALL, Listen
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.config.pem_files import certified_key, public_half
@@ -112,6 +113,16 @@ def _request_uri_host_fits(config: ProxyConfig) -> Iterator[Fault]:
         )
 
 
+def _references_lead_to_groups(config: ProxyConfig) -> Iterator[Fault]:
+    for index, rewriting in enumerate(config.headers.display_names):
+        reason = unusable(rewriting.match, rewriting.replace)
+        if reason:
+            yield Fault(
+                ("headers", "display_names", index, "replace"),
+                f"does not fit match: {reason} (found {shown(rewriting.replace)})",
+            )
+
+
 def _pair(part: Keys, certificate: str, private_key: str) -> Rule:
     def check(config: ProxyConfig) -> Iterator[Fault]:
         value: object = config
@@ -173,6 +184,11 @@ RULES: Final = (
         "`clearip.partition`, a dot and `clearip.domain` have at most 253 characters.",
         (("clearip", "domain"), ("clearip", "partition")),
         _request_uri_host_fits,
+    ),
+    Rule(
+        "`headers.display_names[].replace` refers only to groups that its `match` has.",
+        (("headers", "display_names"),),
+        _references_lead_to_groups,
     ),
     _pair(("listen",), "tls_certificate", "tls_private_key"),
     _pair(("clearip", "tls"), "certificate", "private_key"),

@@ -73,6 +73,17 @@ def port(*, or_null: str = "") -> Value:
     return number(1, 65535, wrong="is not a port", or_null=or_null)
 
 
+def yes_or_no() -> Value:
+    """A key that takes a truth value, and no word that YAML 1.1 took for one."""
+
+    def parse(value: object) -> bool:
+        if not isinstance(value, bool):
+            raise Refused
+        return value
+
+    return Value(parse, wrong="is neither true nor false", allowed="true or false")
+
+
 def host_name(value: object) -> str:
     """A host name of ASCII letters, digits and hyphens (RFC 1123 §2.1), without a last dot."""
     if len(text(value)) > _LONGEST_NAME or _NAME.fullmatch(text(value)) is None:

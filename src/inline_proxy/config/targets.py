@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from inline_proxy.config.faults import Refused
 from inline_proxy.config.key import key
-from inline_proxy.config.scalars import number, one_of
+from inline_proxy.config.scalars import matching, number, one_of
 from inline_proxy.config.sip_uri import ALLOWED, sip_uri
 from inline_proxy.config.values import ListOf, NamesTo, Value
 
@@ -24,6 +24,8 @@ _CLASSES: Final = {
     first: frozenset(range(first * 100, first * 100 + 100)) - _ENDS_THE_SEARCH.keys()
     for first in (4, 5)
 }
+# RFC 4904 §4, trunk-group-label, without escapes; a host name (RFC 3261 §25.1) is one as well.
+_ALIAS: Final = r"[A-Za-z0-9\-_.!~*'()&+$/]{1,253}"
 SIP_URI: Final = Value(sip_uri, wrong="is not a SIP URI", allowed=ALLOWED)
 
 
@@ -103,8 +105,19 @@ class Targets:
     aliases: Mapping[str, str] = field(
         default_factory=dict,
         metadata=key(
-            NamesTo(SIP_URI, allowed="a mapping of trunk group ids or names to SIP URIs"),
-            "The SIP URI for a trunk group id or name that stands in a Contact of ClearIP's.",
+            NamesTo(
+                SIP_URI,
+                name=Value(
+                    matching(_ALIAS),
+                    wrong="is neither a trunk group id nor a host name",
+                    allowed="1 to 253 letters, digits and -_.!~*'()&+$/, in either case",
+                ),
+                allowed="a mapping of trunk group ids or host names to SIP URIs",
+                same=str.lower,
+            ),
+            "The SIP URI for a trunk group id (`tgrp` or `dtg`) or host name in a Contact of "
+            "ClearIP's, wherever that name would have led; a URI without user part is called with "
+            "the Contact's.",
             example="{tg-west: sip:192.0.2.20:5060}",
         ),
     )
@@ -115,5 +128,24 @@ class Targets:
             "How a request of more than 1300 bytes goes to a UDP target: over TCP, and over UDP "
             "where that is refused (RFC 3261 §18.1.1), or over UDP always.",
             example="udp",
+        ),
+    )
+    identity_max_age_s: int = field(
+        default=60,
+        metadata=key(
+            number(10, 3600, wrong="is not an age that works"),
+            "How old an Identity of ClearIP's may be when a further target is about to be tried; "
+            "strict verifiers refuse what is older than 60 seconds (RFC 8224 §6.2.2).",
+            unit="seconds",
+            example="45",
+        ),
+    )
+    on_stale_identity: Literal["continue", "ask_again"] = field(
+        default="continue",
+        metadata=key(
+            one_of("continue", "ask_again"),
+            "What follows when it is older: the search goes on with it, which is counted, or "
+            "ClearIP is asked once more and what it signs then goes to the targets that are left.",
+            example="ask_again",
         ),
     )

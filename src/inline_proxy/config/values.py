@@ -111,26 +111,45 @@ class ListOf(Reader):
 
 
 class NamesTo(Reader):
-    """A mapping from names of the operator's choice to values that `inner` reads."""
+    """A mapping from names of the operator's choice to values that `inner` reads.
 
-    def __init__(self, inner: Reader, *, allowed: str) -> None:
+    `name` is a field that takes what may stand as a name; names that `same` makes equal are one
+    name given twice.
+    """
+
+    def __init__(
+        self,
+        inner: Reader,
+        *,
+        allowed: str,
+        name: "Value",
+        same: Callable[[Any], Hashable] = lambda name: name,
+    ) -> None:
         super().__init__(allowed=allowed)
-        self.inner = inner
+        self.inner, self.names, self.same = inner, name, same
 
-    def read(self, value: object) -> dict[str, object]:
-        """All entries; every faulty one is named."""
+    def read(self, value: object) -> dict[Any, object]:
+        """All entries; every faulty one is named, and every name that `same` finds repeated."""
         if not isinstance(value, dict):
             raise self.refusal("is not a mapping", shown(value))
-        entries: dict[str, object] = {}
+        entries: dict[Any, object] = {}
         faults: dict[str, Any] = {}
-        for name, raw in value.items():
+        first: dict[Hashable, str] = {}
+        for written in sorted(value):  # whatever their order in the file, one verdict
             try:
-                entries[name] = self.inner.deserialize(raw)
+                name = self.names.read(written)
+                self._check_new(name, written, first)
+                entries[name] = self.inner.deserialize(value[written])
             except ValidationError as error:
-                faults[name] = error.messages
+                faults[written] = error.messages
         if faults:
             raise ValidationError(faults)
         return entries
+
+    def _check_new(self, name: object, written: str, first: dict[Hashable, str]) -> None:
+        other = first.setdefault(self.same(name), written)
+        if other != written:
+            raise ValidationError(f"is the same name as {shown(other)}; remove one of them")
 
 
 class Part(Reader):

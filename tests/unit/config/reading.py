@@ -9,7 +9,11 @@ from inline_proxy.config.key import Key, key_of
 from inline_proxy.config.reference import part_below
 from inline_proxy.config.values import ListOf, Part
 
-_REQUIRED: Final = {"sites[]": "host: a.example", "trusted[]": "network: 192.0.2.1"}
+_REQUIRED: Final = {
+    "sites[]": ("host: a.example",),
+    "trusted[]": ("network: 192.0.2.1",),
+    "display_names[]": ("match: (a)", "replace: b"),
+}
 
 
 class DeclaredKey(NamedTuple):
@@ -37,10 +41,11 @@ def _written(path: str, value: str) -> str:
     name, _, below = path.partition(".")
     if not below:
         return f"{name}: {value}"
-    entry = _written(below, value)
-    required = _REQUIRED.get(name, "")
-    if required and not entry.startswith(required.split()[0]):
-        entry = f"{required}, {entry}"
+    written = _written(below, value)
+    others = (
+        other for other in _REQUIRED.get(name, ()) if not written.startswith(other.split()[0])
+    )
+    entry = ", ".join((*others, written))
     if name.endswith("[]"):
         return f"{name.removesuffix('[]')}: [{{{entry}}}]"
     return f"{name}: {{{entry}}}"

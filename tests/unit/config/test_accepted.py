@@ -8,6 +8,7 @@ import pytest
 from inline_proxy.config import ProxyConfig, parse_config
 from inline_proxy.config.admin import Socket
 from inline_proxy.config.clearip import Site
+from inline_proxy.config.headers import DisplayName
 from inline_proxy.config.trusted import TrustedSource
 
 V4 = ip_address("192.0.2.1")
@@ -57,6 +58,20 @@ ACCEPTED = [
         "clearip.on_unavailable",
         "default_route",
     ),
+    ("clearip: {answers: {}}", "clearip.answers", {}),
+    (
+        "clearip: {answers: {302: no_route, 404: route, '500': refuse, 599: setup_fault}}",
+        "clearip.answers",
+        {302: "no_route", 404: "route", 500: "refuse", 599: "setup_fault"},
+    ),
+    ("clearip: {diversion_hosts: []}", "clearip.diversion_hosts", ()),
+    (
+        "clearip: {diversion_hosts: [Captcha.example, 192.0.2.7, '2001:DB8:0::7']}",
+        "clearip.diversion_hosts",
+        ("Captcha.example", "192.0.2.7", "2001:db8::7"),
+    ),
+    ("clearip: {to_uri_is_route: true}", "clearip.to_uri_is_route", True),
+    ("clearip: {send_source_device: true}", "clearip.send_source_device", True),
     ("trusted: [10.0.0.0/8]", "trusted", (TrustedSource(ip_network("10.0.0.0/8")),)),
     ("trusted: [192.0.2.1]", "trusted", (TrustedSource(ip_network("192.0.2.1/32")),)),
     ("trusted: ['2001:db8::1']", "trusted", (TrustedSource(ip_network("2001:db8::1/128")),)),
@@ -86,6 +101,11 @@ ACCEPTED = [
         ("0911", "+112", "*31#"),
     ),
     (
+        "emergency: {prefixes: ['+', '+1', '9', '*67']}",
+        "emergency.prefixes",
+        ("+", "+1", "9", "*67"),
+    ),
+    (
         "emergency: {route: ['sip:192.0.2.1:5080;transport=tcp']}",
         "emergency.route",
         ("sip:192.0.2.1:5080;transport=tcp",),
@@ -102,10 +122,29 @@ ACCEPTED = [
         frozenset(range(400, 500)) - {401, 407, 486, 487},
     ),
     ("targets: {aliases: {}}", "targets.aliases", {}),
+    (
+        "targets: {aliases: {TG_west/1: 'sip:a.example', 4711: 'sip:b.example', gw.c: 'sip:d'}}",
+        "targets.aliases",
+        {"TG_west/1": "sip:a.example", "4711": "sip:b.example", "gw.c": "sip:d"},
+    ),
+    ("targets: {identity_max_age_s: 10}", "targets.identity_max_age_s", 10),
+    ("targets: {identity_max_age_s: 3600}", "targets.identity_max_age_s", 3600),
+    ("targets: {on_stale_identity: ask_again}", "targets.on_stale_identity", "ask_again"),
     ("targets: {large_request: tcp}", "targets.large_request", "tcp"),
     ("headers: {copy: []}", "headers.copy", ()),
     ("headers: {copy: [X-A, Reason]}", "headers.copy", ("X-A", "Reason")),
     ("headers: {identity: append}", "headers.identity", "append"),
+    ("headers: {display_names: []}", "headers.display_names", ()),
+    (
+        r"headers: {display_names: [{match: '(?P<n>.+)', replace: '✔ \g<n>\\'}]}",
+        "headers.display_names",
+        (DisplayName("(?P<n>.+)", r"✔ \g<n>\\"),),
+    ),
+    (
+        r"headers: {display_names: [{match: '^\[V\]', replace: ''}, {match: a, replace: b}]}",
+        "headers.display_names",
+        (DisplayName(r"^\[V\]", ""), DisplayName("a", "b")),
+    ),
     ("admin: {listen: 127.0.0.1:8080}", "admin.listen", Socket(ip_address("127.0.0.1"), 8080)),
     ("admin: {listen: null}", "admin.listen", None),
 ]
@@ -157,6 +196,10 @@ clearip:
   keepalive_s: 30
   on_no_route: relay
   on_unavailable: relay
+  answers: {}
+  diversion_hosts: [captcha.clearip.com]
+  to_uri_is_route: false
+  send_source_device: false
 trusted:
   - 127.0.0.0/8
   - ::1
@@ -169,6 +212,7 @@ trusted:
 default_route: []
 emergency:
   numbers: ["911", "933", "112"]
+  prefixes: []
   route: []
 targets:
   no_response_timeout_ms: 4000
@@ -177,10 +221,13 @@ targets:
   advance_on: [408, 500, 502, 503, 504]
   aliases: {}
   large_request: tcp
+  identity_max_age_s: 60
+  on_stale_identity: continue
 headers:
   copy: [Identity, X-Identity, P-Asserted-Identity, X-Asserted-Identity, Call-Info, Date,
          P-Attestation-Indicator, P-Origination-ID]
   identity: replace
+  display_names: []
 admin:
   listen: 127.0.0.1:8080
 """

@@ -8,6 +8,7 @@ from unit.config.reading import DeclaredKey, declared_keys, faults_of
 KEYS = tuple(declared_keys())
 VALUES = tuple(key for key in KEYS if not key.is_part)
 PARTS = tuple(key for key in KEYS if key.is_part)
+TRUTH = "true or false"
 LATER = {row.path for row in NOT_SUPPORTED_YET}
 
 
@@ -54,14 +55,35 @@ def test_number_out_of_every_range_is_refused_with_the_value_and_what_is_allowed
     assert f"(found {found}); allowed: {key.key.field.allowed}" in faults[0]
 
 
-@pytest.mark.parametrize("value", ["{a: {b: c}}", "[[1]]", "true", '"\\0"', '"\\ud800"', ".inf"])
+@pytest.mark.parametrize("value", ["{a: {b: c}}", "[[1]]", '"\\0"', '"\\ud800"', ".inf"])
 @pytest.mark.parametrize("key", VALUES, ids=path_of)
 def test_value_of_another_kind_is_refused_at_the_key(key: DeclaredKey, value: str) -> None:
-    """Mappings, lists, truths and texts of no meaning are faults of the key they stand at."""
+    """Mappings, lists and texts of no meaning are faults of the key they stand at."""
     faults = faults_of(key.written(value))
 
     assert faults
     assert all(fault.startswith(key.fault_path) for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in VALUES if key.key.field.allowed != TRUTH], ids=path_of
+)
+def test_truth_value_is_refused_at_a_key_of_another_kind(key: DeclaredKey) -> None:
+    """Only a key that says so is true or false."""
+    (fault,) = faults_of(key.written("true"))
+
+    assert fault.startswith(key.fault_path)
+
+
+@pytest.mark.parametrize("word", ["yes", "off", "'true'", "1", "null"])
+@pytest.mark.parametrize(
+    "key", [key for key in VALUES if key.key.field.allowed == TRUTH], ids=path_of
+)
+def test_word_is_refused_at_a_key_that_is_true_or_false(key: DeclaredKey, word: str) -> None:
+    """What other readers of YAML take for a truth value is none here."""
+    (fault,) = faults_of(key.written(word))
+
+    assert fault.endswith(f"allowed: {TRUTH}")
 
 
 @pytest.mark.parametrize("key", PARTS, ids=path_of)

@@ -37,8 +37,9 @@ def opened(listen: str, host: Interfaces = HOST) -> list[str]:
 
 def advertised(advertise: str) -> dict[str, str | None]:
     """What each UDP socket advertises."""
-    listen = parse_config(f"listen: {{tcp: null, tls: null, advertise: '{advertise}'}}").listen
-    return {each.host_port: each.advertised for each in listeners(listen, HOST)}
+    listen = parse_config(f"listen: {{advertise: '{advertise}'}}").listen
+    opened = listeners(listen, HOST)
+    return {each.host_port: each.advertised for each in opened if each.transport == "udp"}
 
 
 def test_all_opens_every_address_of_the_host_with_every_transport() -> None:
@@ -57,17 +58,43 @@ def test_all_opens_every_address_of_the_host_with_every_transport() -> None:
 
 def test_transport_without_port_is_left_out() -> None:
     """`null` means off."""
-    assert opened("{addresses: [192.0.2.1], udp: null, tcp: 5080, tls: null}") == [
-        "tcp:192.0.2.1:5080"
+    assert opened("{addresses: [192.0.2.1], udp: null, tcp: null, tls: 5081}") == [
+        "tls:192.0.2.1:5081"
     ]
+
+
+def outgoing_tls(listen: str) -> list[tuple[str, str | None]]:
+    """The TLS sockets of a configuration, and what they show in Via."""
+    opened = listeners(parse_config(f"listen: {listen}").listen, HOST)
+    return [(each.host_port, each.advertised) for each in opened if each.transport == "tls"]
+
+
+@pytest.mark.parametrize(
+    ("listen", "sockets"),
+    [
+        ("{}", [("127.0.0.1:25060", "192.0.2.1"), ("[::1]:25060", "[2001:db8::1]")]),
+        ("{addresses: [192.0.2.1], udp: null, tcp: 5080}", [("127.0.0.1:25080", "192.0.2.1")]),
+        ("{addresses: ['2001:db8::1'], udp: 65000}", [("[::1]:45000", "[2001:db8::1]")]),
+        ("{addresses: [lo]}", [("127.0.0.1:25060", None), ("[::1]:25060", None)]),
+        (
+            "{advertise: 203.0.113.7}",
+            [("127.0.0.1:25060", "203.0.113.7"), ("[::1]:25060", "[2001:db8::1]")],
+        ),
+    ],
+)
+def test_tls_that_is_off_leaves_a_socket_on_loopback_for_what_goes_to_clearip(
+    listen: str, sockets: list[tuple[str, str | None]]
+) -> None:
+    """One per family; nobody outside reaches it, and Via shows where the proxy really is."""
+    assert outgoing_tls(listen.replace("{", "{tls: null, ").replace(", }", "}")) == sockets
 
 
 def test_addresses_and_interfaces_are_taken_in_the_order_given() -> None:
     """An interface stands for all its addresses; an address that comes twice is opened once."""
-    assert opened("{addresses: [eth1, 2001:db8::1, eth0], tcp: null, tls: null}") == [
-        "udp:198.51.100.1:5060",
-        "udp:[2001:db8::1]:5060",
-        "udp:192.0.2.1:5060",
+    assert opened("{addresses: [eth1, 2001:db8::1, eth0], tcp: null, udp: null}") == [
+        "tls:198.51.100.1:5061",
+        "tls:[2001:db8::1]:5061",
+        "tls:192.0.2.1:5061",
     ]
 
 
@@ -144,6 +171,14 @@ def test_interface_addresses_leave_link_local_ipv6_out(monkeypatch: pytest.Monke
 def test_this_host_has_a_loopback_address() -> None:
     """Asked of the kernel."""
     assert ip_address("127.0.0.1") in interface_addresses()["lo"]
+
+
+def test_socket_for_outgoing_tls_is_told_apart() -> None:
+    """Nobody waits until it answers."""
+    opened = listeners(parse_config("listen: {tls: null}").listen, HOST)
+
+    assert {each.transport for each in opened if each.is_for_outgoing} == {"tls"}
+    assert {each.transport for each in opened if not each.is_for_outgoing} == {"udp", "tcp"}
 
 
 def test_listener_without_advertise_shows_its_address() -> None:

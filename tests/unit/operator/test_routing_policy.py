@@ -1,7 +1,9 @@
 """What the routing script reads: every part of its policy, in a form that it takes."""
 
 import json
-from dataclasses import fields
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from ipaddress import ip_address
 from typing import Any
 
@@ -9,11 +11,14 @@ import pytest
 
 from clearip_proxy.policy import (
     ClearIpPolicy,
+    DisplayNameRule,
     RoutingPolicy,
     SearchPolicy,
     policy_from,
 )
+from clearip_proxy.verdict import Verdict
 from inline_proxy.config import parse_config
+from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET
 from inline_proxy.listeners import Listener
 from inline_proxy.routing_policy import policy_values, site_uris
 
@@ -23,9 +28,38 @@ LISTENERS = (
 )
 
 
-def policy_of(text: str) -> RoutingPolicy:
+EVERYTHING = r"""
+clearip:
+  sites: [{host: a.example}]
+  domain: a.example
+  partition: outbound
+  tls: {server_name: tls.a.example}
+  response_timeout_ms: 900
+  on_no_route: default_route
+  on_unavailable: default_route
+  answers: {403: refuse}
+  own_domains: [example.org]
+  diversion_hosts: [screening.example.net]
+  to_uri_is_route: true
+  send_source_device: true
+trusted: [192.0.2.0/24]
+default_route: ["sip:b.example"]
+emergency: {numbers: ["110"], prefixes: ["0"], route: ["sip:c.example"]}
+targets:
+  no_response_timeout_ms: 700
+  answer_timeout_ms: 7000
+  search_timeout_ms: 70000
+  advance_on: [480]
+  aliases: {TG-West: "sip:d.example"}
+  identity_max_age_s: 45
+  on_stale_identity: ask_again
+headers: {copy: [Date], identity: append, display_names: [{match: "V", replace: "W"}]}
+"""
+
+
+def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> RoutingPolicy:
     """The policy as the routing script reads it, through JSON."""
-    return policy_from(json.loads(json.dumps(policy_values(parse_config(text), LISTENERS))))
+    return policy_from(json.loads(json.dumps(policy_values(parse_config(text), listeners))))
 
 
 @pytest.mark.parametrize(
@@ -56,8 +90,39 @@ def policy_of(text: str) -> RoutingPolicy:
         ("targets: {no_response_timeout_ms: 700}", "search", "no_response_timeout_ms", 700),
         ("targets: {answer_timeout_ms: 7000}", "search", "answer_timeout_ms", 7000),
         ("targets: {search_timeout_ms: 70000}", "search", "search_timeout_ms", 70000),
+        ("listen: {tcp: null}", "search", "large_request", "udp"),
         ("targets: {advance_on: [480, 503]}", "search", "advance_on", frozenset({480, 503})),
         ("emergency: {numbers: ['110']}", "emergency", "numbers", frozenset({"110"})),
+        (
+            "clearip: {answers: {403: refuse, 500: no_route}}",
+            "clearip",
+            "answers",
+            {403: Verdict.REFUSE, 500: Verdict.NO_ROUTE},
+        ),
+        (
+            "clearip: {diversion_hosts: [A.example, '2001:db8::7']}",
+            "clearip",
+            "diversion_hosts",
+            frozenset({"a.example", "[2001:db8::7]"}),
+        ),
+        ("clearip: {own_domains: [A.example]}", "clearip", "own_domains", ("a.example",)),
+        ("clearip: {to_uri_is_route: true}", "clearip", "to_uri_is_route", True),
+        ("clearip: {send_source_device: true}", "clearip", "send_source_device", True),
+        (
+            "targets: {aliases: {TG-West: 'sip:A.example'}}",
+            "search",
+            "aliases",
+            {"tg-west": "sip:A.example"},
+        ),
+        ("targets: {identity_max_age_s: 45}", "search", "identity_max_age_s", 45),
+        ("targets: {on_stale_identity: ask_again}", "search", "on_stale_identity", "ask_again"),
+        ("emergency: {prefixes: ['+1', '9']}", "emergency", "prefixes", ("+1", "9")),
+        (
+            "headers: {display_names: [{match: '^(V)', replace: '\\1x'}]}",
+            "headers",
+            "display_names",
+            (DisplayNameRule(re.compile("^(V)"), "\\1x"),),
+        ),
         ("emergency: {route: ['sip:a.example']}", "emergency", "route", ("sip:a.example",)),
         ("headers: {copy: [Identity, Date]}", "headers", "copied", ("Identity", "Date")),
         ("headers: {identity: append}", "headers", "identity_mode", "append"),
@@ -67,6 +132,34 @@ def test_key_reaches_the_policy(text: str, part: str, field: str, value: object)
     """Typed as the core wants it; the default is another value."""
     assert getattr(getattr(policy_of(text), part), field) == value
     assert getattr(getattr(policy_of(""), part), field) != value
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every field of a policy that is no part of it, by its path."""
+    if not is_dataclass(value):
+        yield path, value
+        return
+    for field in fields(value):
+        yield from leaves(getattr(value, field.name), f"{path}.{field.name}".removeprefix("."))
+
+
+def test_every_field_of_the_policy_can_be_configured() -> None:
+    """Each has another value than with an empty file, but for keys that cannot be set yet."""
+    configured = dict(leaves(policy_of(EVERYTHING, LISTENERS)))
+    default = dict(leaves(policy_of("", LISTENERS[:1])))
+
+    unchanged = {path for path, value in configured.items() if value == default[path]}
+
+    assert len(configured) > 20
+    assert unchanged == {"search.large_request"} & {
+        row.path.replace("targets", "search") for row in NOT_SUPPORTED_YET
+    }
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_can_be_configured(verdict: Verdict) -> None:
+    """The words of the configuration are those of the core."""
+    assert policy_of(f"clearip: {{answers: {{500: {verdict}}}}}").clearip.answers[500] is verdict
 
 
 def test_default_route_reaches_the_policy() -> None:

@@ -103,6 +103,17 @@ def test_listener_that_answers_is_alive(transport: Transport, host: str, tmp_pat
     assert options.header("Max-Forwards") == "1"
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_listener_is_asked_from_its_own_address(transport: Transport, tmp_path: Path) -> None:
+    """On a host with several the kernel would choose another one, which need not be trusted."""
+    small = SmallServer(OK)
+
+    with serving(small, transport, tmp_path, "127.0.7.2") as listener:
+        assert answers_options(listener, LONG_S)
+
+    assert "127.0.7.2:" in small.received[0].header("Via")
+
+
 def host_in_via(host: str) -> str:
     """IPv6 stands in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -1,0 +1,99 @@
+"""What the proxy shows of itself: plain SIP, today's TLS, and nothing about its software."""
+
+import socket
+import ssl
+
+import pytest
+
+from sipp.clearip import ClearIp
+from sipp.place import Place
+from sipp.proxy import Proxy
+from sipp.raw_request import RawCaller, request
+from sipp.role import Role, all_succeeded
+from sipp.sipp import Sipp
+from sipp.tls_bridge import trusting
+
+TELLING_HEADERS = ("server", "user-agent", "warning", "p-hint", "p-registrar-error")
+
+
+def test_trying_has_the_plain_phrase(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> None:
+    """Kamailio's own phrase would give it away."""
+    clearip.says(603, "Decline")
+
+    caller = sipp.play("uac-refused", to=proxy)
+
+    assert all_succeeded(caller)
+    assert [message.reason_phrase for message in caller.received(100)] == ["Trying"]
+
+
+@pytest.mark.parametrize(
+    ("method", "lines"),
+    [("OPTIONS", ()), ("REGISTER", ()), ("INVITE", ("Proxy-Require: foo",)), ("BYE", ())],
+)
+def test_own_answers_name_no_software(
+    proxy: Proxy, number: str, method: str, lines: tuple[str, ...]
+) -> None:
+    """No Server, no Warning, no product and no version."""
+    place = proxy.place("udp")
+    with RawCaller(place) as caller:
+        caller.send(request(method, number, place, *lines))
+        response = caller.hear_final()
+
+    names = {name for name, _ in response.fields}
+    assert names <= {
+        *("via", "from", "to", "call-id", "cseq", "content-length"),
+        *("allow", "unsupported", "contact"),
+    }
+
+
+def test_forwarded_messages_get_no_header_of_the_softwares(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """What ClearIP, the target and the caller get has no header but SIP's own."""
+    first, second = sipp.play("target-final"), sipp.play("target-200")
+    clearip.redirects_to(first.at(), second.at())
+
+    caller = sipp.play("uac-answered", to=proxy)
+
+    assert all_succeeded(caller, first, second)
+    for role in (caller, first, second):
+        assert not telling(role)
+    for message in clearip.received():
+        assert not any(message.headers(name) for name in TELLING_HEADERS)
+
+
+def telling(role: Role) -> list[str]:
+    """What a role was told about the proxy's software."""
+    return [
+        value
+        for message in role.received()
+        for name in TELLING_HEADERS
+        for value in message.headers(name)
+    ]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_modern_tls_is_accepted(proxy: Proxy, version: ssl.TLSVersion) -> None:
+    """TLS 1.2 and 1.3 complete the handshake."""
+    assert handshake(proxy.place("tls"), version) == version.name.replace("_", ".")
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_old_tls_is_refused(proxy: Proxy, version: ssl.TLSVersion) -> None:
+    """TLS 1.0 and 1.1 do not (RFC 8996)."""
+    with pytest.raises(ssl.SSLError, match=r"(?i)protocol.version"):
+        handshake(proxy.place("tls"), version)
+
+
+def handshake(place: Place, version: ssl.TLSVersion) -> str | None:
+    """Offer one version of TLS alone; give the one that was agreed on."""
+    context = trusting()
+    # The host's own policy must not be what refuses the old versions.
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    with (
+        socket.create_connection(place.endpoint, timeout=10) as connection,
+        context.wrap_socket(connection) as encrypted,
+    ):
+        return encrypted.version()

@@ -13,7 +13,9 @@ from clearip_proxy.moment import Moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import HeaderChanges, ResponseContext
 from clearip_proxy.search import TERMINATED, Route, configured_routes, resume_search, start_search
-from clearip_proxy.verdict import Verdict, verdict_of
+from clearip_proxy.verdict import FIRST_CLIENT_FAILURE, Verdict, verdict_of
+
+Result = Destination | NoDestination
 
 NOTHING_RECEIVED = ReceivedHeaders()
 BEGINNING = Moment()
@@ -71,29 +73,27 @@ def unavailable(text: str) -> Reply:
 
 
 def _after_answer(answered: Answered, policy: RoutingPolicy) -> Decision:
-    response = answered.response
-    verdict = verdict_of(response.status, policy.clearip.answers)
-    if answered.context.remaining and verdict is not Verdict.REFUSE:
-        return Noted(_notes(response, verdict), _after_second_answer(answered, policy))
-    if verdict is not Verdict.ROUTE:
-        step = _without_contacts(answered, verdict, policy)
-        is_fault = verdict is Verdict.SETUP_FAULT
-        return Noted(
-            _notes(response, verdict),
-            step,
-            counted="clearip_setup_faults" if is_fault else "",
-            is_fault=is_fault,
-        )
-    destinations, skipped = _destinations(answered, policy)
-    notes = (*_notes(response, verdict), *skipped)
-    if not destinations:
-        return Noted(notes, _without_destination(answered, policy))
-    routes = tuple(
-        Route(destination.uri, _changes(answered, destination.contact, policy))
-        for destination in destinations
+    verdict = verdict_of(answered.response.status, policy.clearip.answers)
+    step, skipped = _step(answered, verdict, policy)
+    is_fault = verdict is Verdict.SETUP_FAULT
+    return Noted(
+        (*_notes(answered.response, verdict), *skipped),
+        step,
+        counted="clearip_setup_faults" if is_fault else "",
+        is_fault=is_fault,
     )
-    asked = answered.context.clearip_uri
-    return Noted(notes, start_search(routes, policy.search, answered.pending.now, asked))
+
+
+def _step(
+    answered: Answered, verdict: Verdict, policy: RoutingPolicy
+) -> tuple[Decision, tuple[str, ...]]:
+    """Decide what follows; the second item says which contacts were skipped and why."""
+    if answered.context.remaining and verdict is not Verdict.REFUSE:
+        return _after_second_answer(answered, policy), ()
+    if verdict is Verdict.ROUTE:
+        results = _results(answered, policy)
+        return _after_redirection(answered, results, policy), _skipped(results)
+    return _without_contacts(answered, verdict, policy), ()
 
 
 def _notes(response: ClearIpResponse, verdict: Verdict) -> tuple[str, ...]:
@@ -105,19 +105,45 @@ def _notes(response: ClearIpResponse, verdict: Verdict) -> tuple[str, ...]:
     return (summary, *response.faults)
 
 
+def _after_redirection(
+    answered: Answered, results: tuple[Result, ...], policy: RoutingPolicy
+) -> Decision:
+    """Search what the contacts lead to.
+
+    A call that is diverted goes to the diversion host or nowhere: what else the response
+    names, and the default route, would undo the screening.
+    """
+    is_diverted = any(each.is_diversion for each in results)
+    routes = tuple(
+        Route(each.uri, _changes(answered, each.contact, policy))
+        for each in results
+        if isinstance(each, Destination) and each.is_diversion == is_diverted
+    )
+    if routes:
+        asked = answered.context.clearip_uri
+        return start_search(routes, policy.search, answered.pending.now, asked)
+    if is_diverted:
+        return unavailable("diversion host cannot be used")
+    return _without_destination(answered, policy)
+
+
 def _without_contacts(answered: Answered, verdict: Verdict, policy: RoutingPolicy) -> Decision:
-    """Act on an answer that is no redirection."""
+    """Act on an answer whose contacts, if there are any, do not count."""
     choice = {
         Verdict.NO_ROUTE: policy.clearip.on_no_route,
         Verdict.SETUP_FAULT: policy.clearip.on_unavailable,
     }.get(verdict)
     if choice == "default_route" and policy.default_route:
         return _search_default_route(answered, policy)
+    if answered.response.status < FIRST_CLIENT_FAILURE:
+        return unavailable("no route from ClearIP")  # a redirection is never relayed
     return RelayResponse()
 
 
 def _without_destination(answered: Answered, policy: RoutingPolicy) -> Decision:
-    """Act on a redirection that redirects nowhere: it is never relayed."""
+    """Act on an answer that is to be followed and leads nowhere: ClearIP chose no route."""
+    if answered.response.status >= FIRST_CLIENT_FAILURE:
+        return _without_contacts(answered, Verdict.NO_ROUTE, policy)
     if policy.default_route:
         return _search_default_route(answered, policy)
     return unavailable("no route from ClearIP")
@@ -128,25 +154,16 @@ def _search_default_route(answered: Answered, policy: RoutingPolicy) -> Decision
     pending = answered.pending
     changes = _changes(answered, None, policy)
     routes = configured_routes(policy.default_route, pending.called_uri, changes)
-    return start_search(routes, policy.search, pending.now)
+    return start_search(routes, policy.search, pending.now, answered.context.clearip_uri)
 
 
-def _destinations(
-    answered: Answered, policy: RoutingPolicy
-) -> tuple[list[Destination], tuple[str, ...]]:
-    """Sort the contacts out; the second item says which were skipped and why.
-
-    A call that is diverted goes to the diversion host or nowhere: what else the response
-    names, and the default route, would undo the screening.
-    """
+def _results(answered: Answered, policy: RoutingPolicy) -> tuple[Result, ...]:
+    """Tell of every contact what it leads to."""
     asked = AskedWith(answered.context.clearip_uri, answered.pending.to_uri)
-    results = [destination_of(each, asked, policy) for each in answered.response.contacts]
-    found = [each for each in results if isinstance(each, Destination)]
-    diversions = [each for each in found if each.is_diversion]
-    return diversions or found, _skipped(results)
+    return tuple(destination_of(each, asked, policy) for each in answered.response.contacts)
 
 
-def _skipped(results: Iterable[Destination | NoDestination]) -> tuple[str, ...]:
+def _skipped(results: Iterable[Result]) -> tuple[str, ...]:
     return tuple(
         f"contact {each.contact.position} skipped: {each.reason}"
         for each in results
@@ -165,10 +182,31 @@ def _changes(answered: Answered, contact: Contact | None, policy: RoutingPolicy)
 
 
 def _after_second_answer(answered: Answered, policy: RoutingPolicy) -> Decision:
-    """Go on with the targets that are left, freshly signed if ClearIP signed again."""
+    """Go on with the targets that are left, freshly signed where ClearIP signed again.
+
+    Whether there are other targets by now was not the question. It stays asked: one that is
+    put again and again, to a ClearIP whose clock is behind, would be a loop.
+    """
     context = answered.context
-    if answered.response.carried.identities:
-        fresh = _changes(answered, None, policy)
-        remaining = tuple(replace(target, changes=0) for target in context.remaining)
-        context = replace(context, changes=(fresh,), remaining=remaining, asked_again=False)
+    for_all = _changes(answered, None, policy)
+    by_uri = {
+        each.uri: _changes(answered, each.contact, policy)
+        for each in _results(answered, policy)
+        if isinstance(each, Destination)
+    }
+    renewed = tuple(
+        fresh if _is_signed(fresh) else context.changes[target.changes]
+        for target in context.remaining
+        for fresh in [by_uri.get(target.uri, for_all)]
+    )
+    changes = tuple(dict.fromkeys(renewed))
+    remaining = tuple(
+        replace(target, changes=changes.index(own))
+        for target, own in zip(context.remaining, renewed, strict=True)
+    )
+    context = replace(context, changes=changes, remaining=remaining)
     return resume_search(context, policy.search, answered.pending.now)
+
+
+def _is_signed(changes: HeaderChanges) -> bool:
+    return any(name == "Identity" for name, _ in changes.added)

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clearip_proxy.contact import Contact, parse_contacts, target_set
+from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import canonical_name
 from clearip_proxy.identity import parse_identities
 from clearip_proxy.message import SipResponse
 
+MAX_LENGTH = 8_192
+"""Characters in one value of a copied header field; Identity has a limit of its own."""
 IDENTITY_NAMES = ("identity", "x-identity")
 """The names under which ClearIP returns PASSporTs, in canonical form."""
 
@@ -40,12 +43,18 @@ def read_response(response: SipResponse, copied: Iterable[str]) -> ClearIpRespon
     """
     contacts = parse_contacts(response.values("Contact"))
     carried, faults = carried_headers(response.headers, copied)
+    embedded = (
+        f"contact {contact.position}: {fault}"
+        for contact in contacts.contacts
+        if contact.embedded_headers
+        for fault in carried_headers(contact.embedded_headers, copied)[1]
+    )
     return ClearIpResponse(
         response.status,
         response.reason_phrase,
         target_set(contacts.contacts),
         carried,
-        (*response.faults, *contacts.faults, *faults),
+        first_faults((*response.faults, *contacts.faults, *faults, *embedded)),
     )
 
 
@@ -66,9 +75,11 @@ def carried_headers(
         for name, value in found
         if name == identity
     )
-    others = tuple(
-        (wanted[name], value)
-        for name, value in found
-        if name in wanted and name not in IDENTITY_NAMES
+    copies = [each for each in found if each[0] in wanted and each[0] not in IDENTITY_NAMES]
+    others = tuple((wanted[name], value) for name, value in copies if len(value) <= MAX_LENGTH)
+    too_long = tuple(
+        f"{wanted[name]}: longer than {MAX_LENGTH} characters"
+        for name, value in copies
+        if len(value) > MAX_LENGTH
     )
-    return CarriedHeaders(identities.values, others), identities.faults
+    return CarriedHeaders(identities.values, others), (*identities.faults, *too_long)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from clearip_proxy.contact import Contact
-from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy
 from clearip_proxy.uri import MalformedUri, Uri, parse_uri, same_destination
+
+TRANSPORTS = frozenset({None, "udp", "tcp", "tls"})
+"""What a Contact may ask for with `transport=`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class NoDestination:
 
     contact: Contact
     reason: str
+    is_diversion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,22 @@ def destination_of(
     uri = contact.uri
     diverts = uri.canonical_host in policy.clearip.diversion_hosts
     alias = _alias_of(uri, policy)
-    if alias is not None:
-        return _unless_own(Destination(contact, aliased(alias, uri), diverts), policy)
+    target = contact.uri_text if alias is None else aliased(alias, uri)
+    reason = _unusable(uri) if alias is None else None
+    if reason is None and alias is None and not diverts:
+        reason = _points_back(uri, asked, policy)
+    reason = reason or _own(target, policy)
+    if reason is not None:
+        return NoDestination(contact, reason, diverts)
+    return Destination(contact, target, diverts)
+
+
+def _unusable(uri: Uri) -> str | None:
     if uri.scheme not in {"sip", "sips"}:
-        return NoDestination(contact, f"scheme {uri.scheme} leads to no host")
-    if not diverts and (pointer := _points_back(uri, asked, policy)) is not None:
-        return NoDestination(contact, pointer)
-    return _unless_own(Destination(contact, contact.uri_text, diverts), policy)
+        return f"scheme {uri.scheme} leads to no host"
+    if uri.transport not in TRANSPORTS:
+        return f"transport {uri.transport} is none of the proxy's"
+    return None
 
 
 def _alias_of(uri: Uri, policy: RoutingPolicy) -> str | None:
@@ -70,22 +83,32 @@ def aliased(alias: str, uri: Uri) -> str:
     return alias.replace(":", f":{uri.user}@", 1)
 
 
-def _unless_own(destination: Destination, policy: RoutingPolicy) -> Destination | NoDestination:
-    uri = parse_uri(destination.uri)
-    if f"{uri.canonical_host}:{uri.effective_port}" in policy.own:
-        return NoDestination(destination.contact, "points to the proxy itself")
-    return destination
+def _own(target: str, policy: RoutingPolicy) -> str | None:
+    uri = parse_uri(target)
+    is_own = f"{uri.canonical_host}:{uri.effective_port}" in policy.own
+    return "points to the proxy itself" if is_own else None
 
 
 def _points_back(uri: Uri, asked: AskedWith, policy: RoutingPolicy) -> str | None:
-    host, domain = uri.canonical_host, policy.clearip.domain
-    if host == domain or host.endswith("." + domain):
+    if _is_of_clearip(uri, policy.clearip):
         return "points to ClearIP's own domain"
     if _same(uri, asked.request_uri):
         return "repeats the URI that ClearIP was asked with"
     if not policy.clearip.to_uri_is_route and _same(uri, asked.to_uri):
         return "repeats the To URI"
     return None
+
+
+def _is_of_clearip(uri: Uri, clearip: ClearIpPolicy) -> bool:
+    """Tell a host in one of ClearIP's domains, or one of the sites where it is asked.
+
+    A site's address with another port may be anything: a laboratory has one for all.
+    """
+    host = uri.canonical_host
+    if any(host == domain or host.endswith(f".{domain}") for domain in clearip.domains):
+        return True
+    sites = (parse_uri(site) for site in clearip.sites)
+    return any(host == site.canonical_host and uri.port in {None, site.port} for site in sites)
 
 
 def _same(uri: Uri, text: str) -> bool:

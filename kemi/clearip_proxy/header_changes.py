@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clearip_proxy.clearip import CarriedHeaders
 from clearip_proxy.display_name import rewritten
-from clearip_proxy.grammar import canonical_name
+from clearip_proxy.grammar import canonical_name, split_list
 from clearip_proxy.identity import merge_identities
 from clearip_proxy.policy import DisplayNameRule, HeaderPolicy
 from clearip_proxy.response_context import HeaderChanges
@@ -36,7 +36,8 @@ def header_changes(
     a contact embeds takes the place of what the response says. PASSporTs add up, as several
     may be needed (RFC 8224, RFC 8946), and no value comes twice.
     """
-    others = _rewritten(_overridden(response.others, embedded.others), policy.display_names)
+    returned = _apart(_overridden(response.others, embedded.others))
+    others = _rewritten(returned, policy.display_names)
     others = _with_kept_identities(others, received.asserted_identities)
     removed = list(dict.fromkeys(name for name, _ in others))
     identities = tuple(dict.fromkeys((*response.identities, *embedded.identities)))
@@ -53,6 +54,15 @@ def _overridden(
     names = {name for name, _ in embedded}
     kept = ((name, value) for name, value in response if name not in names)
     return list(dict.fromkeys((*kept, *embedded)))
+
+
+def _apart(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Give every P-Asserted-Identity a line of its own (RFC 3325 §9.1 joins them with commas)."""
+    return [
+        (name, part)
+        for name, value in headers
+        for part in (split_list(value) if canonical_name(name) == ASSERTED_IDENTITY else (value,))
+    ]
 
 
 def _rewritten(
@@ -79,5 +89,6 @@ def _with_kept_identities(
         return headers
     schemes = {scheme_of(value) for _, value in returned}
     name = returned[0][0]
-    kept = [(name, value) for value in received if scheme_of(value) not in schemes]
+    parts = (part for value in received for part in split_list(value))
+    kept = [(name, part) for part in parts if scheme_of(part) not in schemes]
     return [*headers, *kept]

@@ -35,12 +35,19 @@ class ClearIpPolicy:
     keepalive_s: int = 30
     answers: Mapping[int, Verdict] = field(default_factory=dict)
     """Verdicts that the operator has set apart from the table."""
+    own_domains: tuple[str, ...] = ()
+    """Domains of ClearIP's besides the one it is asked under, in lower case."""
     diversion_hosts: frozenset[str] = frozenset()
     """Hosts that suspicious calls are diverted to, in lower case."""
     to_uri_is_route: bool = False
     """Whether a Contact that equals the To URI is a route all the same."""
     send_source_device: bool = False
     """Whether ClearIP is told the caller's address in P-Source-Device."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Every domain of ClearIP's."""
+        return (self.domain, *self.own_domains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ def _clearip(values: dict[str, Any]) -> ClearIpPolicy:
     typed = {
         "sites": tuple(values["sites"]),
         "answers": {int(code): Verdict(name) for code, name in values["answers"].items()},
+        "own_domains": tuple(values["own_domains"]),
         "diversion_hosts": frozenset(values["diversion_hosts"]),
     }
     return ClearIpPolicy(**{**values, **typed})

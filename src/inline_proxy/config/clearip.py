@@ -211,6 +211,15 @@ class ClearIp:
             example="{403: refuse, 500: no_route}",
         ),
     )
+    own_domains: tuple[str, ...] = field(
+        default=("clearip.com",),
+        metadata=key(
+            ListOf(name(), allowed="a list of domain names", same=str.lower),
+            "Further domains of ClearIP's: a Contact in one of them or in `domain`, or at a site, "
+            "points back and is no route, unless it is a diversion host or has an alias.",
+            example="[clearip.com, clearip.example.net]",
+        ),
+    )
     diversion_hosts: tuple[str, ...] = field(
         default=("captcha.clearip.com",),
         metadata=key(

@@ -64,6 +64,8 @@ ACCEPTED = [
         "clearip.answers",
         {302: "no_route", 404: "route", 500: "refuse", 599: "setup_fault"},
     ),
+    ("clearip: {own_domains: []}", "clearip.own_domains", ()),
+    ("clearip: {own_domains: [A.example, b]}", "clearip.own_domains", ("A.example", "b")),
     ("clearip: {diversion_hosts: []}", "clearip.diversion_hosts", ()),
     (
         "clearip: {diversion_hosts: [Captcha.example, 192.0.2.7, '2001:DB8:0::7']}",
@@ -197,6 +199,7 @@ clearip:
   on_no_route: relay
   on_unavailable: relay
   answers: {}
+  own_domains: [clearip.com]
   diversion_hosts: [captcha.clearip.com]
   to_uri_is_route: false
   send_source_device: false

@@ -60,3 +60,20 @@ def test_faults_of_all_parts_are_reported() -> None:
     assert len(response.faults) == 2
     assert response.contacts == ()
     assert response.carried.identities == ()
+
+
+def test_value_over_a_sane_size_is_refused_and_reported() -> None:
+    """A header field of that length helps nobody; its neighbours pass."""
+    fits, too_long = f"<sip:{'1' * 8_185}>", f"<sip:{'1' * 8_187}>"
+
+    response = answer(f"P-Asserted-Identity: {too_long}", f"P-Asserted-Identity: {fits}")
+
+    assert response.carried.others == (("P-Asserted-Identity", fits),)
+    assert response.faults == ("P-Asserted-Identity: longer than 8192 characters",)
+
+
+def test_embedded_value_that_is_refused_is_reported() -> None:
+    """By the contact's place in the response."""
+    response = answer(f"Contact: <sip:1@a>, <sip:1@b?P-Asserted-Identity={'1' * 8_193}>")
+
+    assert response.faults == ("contact 2: P-Asserted-Identity: longer than 8192 characters",)

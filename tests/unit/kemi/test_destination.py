@@ -14,6 +14,8 @@ POLICY = RoutingPolicy(
         "sip.clearip.com",
         "sip.clearip.com",
         2_000,
+        sites=("sip:192.0.2.60:5061;transport=tls",),
+        own_domains=("clearip.com",),
         diversion_hosts=frozenset({"captcha.clearip.com", "captcha.sip.clearip.com"}),
     ),
     search=SearchPolicy(
@@ -45,6 +47,12 @@ def result(contact: str, policy: RoutingPolicy = POLICY) -> Destination | NoDest
     [
         ("<sip:+1555@sip.clearip.com>", "points to ClearIP's own domain"),
         ("<sip:1@OUTBOUND.sip.clearip.com.:5060>", "points to ClearIP's own domain"),
+        ("<sip:1@clearip.com>", "points to ClearIP's own domain"),
+        ("<sip:1@other.ClearIP.com:5070>", "points to ClearIP's own domain"),
+        ("<sip:1@192.0.2.60:5061>", "points to ClearIP's own domain"),
+        ("<sip:1@192.0.2.60>", "points to ClearIP's own domain"),
+        ("<sip:1@192.0.2.1;transport=WS>", "transport ws is none of the proxy's"),
+        ("<sips:1@192.0.2.1;transport=sctp>", "transport sctp is none of the proxy's"),
         ("<sip:anything@192.0.2.9>", "points to the proxy itself"),
         ("<sip:anything@192.0.2.9:5060;transport=tcp>", "points to the proxy itself"),
         ("<sip:anything@[2001:DB8:0::9]>", "points to the proxy itself"),
@@ -65,6 +73,9 @@ def test_pointer_back_is_no_destination(contact: str, reason: str) -> None:
     "uri",
     [
         "sip:+1555@192.0.2.9:5070",
+        "sip:+1555@192.0.2.60:7001",
+        "sip:+1555@notclearip.com",
+        "sip:+1555@192.0.2.1;transport=TLS",
         "sip:+1555@notsip.clearip.com.example.net",
         "sips:+1555@gw.example.net",
         "sip:+1999@switch.example.net:5080",
@@ -82,7 +93,7 @@ def test_other_contact_is_a_destination_to_the_letter(uri: str) -> None:
 
 def test_contact_equal_to_the_uri_asked_with_is_no_destination() -> None:
     """A redirect service in another domain points back in the same way."""
-    policy = replace(POLICY, clearip=replace(POLICY.clearip, domain="example.org"))
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, domain="example.org", own_domains=()))
 
     found = result("<sip:+1555@outbound.SIP.clearip.com:5060>", policy)
 

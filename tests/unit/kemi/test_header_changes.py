@@ -81,6 +81,26 @@ def test_asserted_identity_of_the_other_scheme_is_kept() -> None:
     )
 
 
+def test_asserted_identities_in_one_line_are_told_apart() -> None:
+    """RFC 3325 §9.1 joins a sip and a tel URI with a comma; each is replaced or kept alone."""
+    received = ReceivedHeaders(asserted_identities=('"OLD, ONE" <sip:1@x>, <tel:+1>',))
+    response = CarriedHeaders(others=((PAI, '"NEW" <sip:1@x>'),))
+
+    changes = header_changes(response, NOTHING, received, POLICY)
+
+    assert changes.added == ((PAI, '"NEW" <sip:1@x>'), (PAI, "<tel:+1>"))
+
+
+def test_both_asserted_identities_of_clearips_take_the_place_of_the_received_ones() -> None:
+    """Joined by ClearIP, on two lines from the caller."""
+    received = ReceivedHeaders(asserted_identities=("<tel:+1>", "<sip:1@x>"))
+    response = CarriedHeaders(others=((PAI, '"N" <sip:1@x>, "N" <tel:+1>'),))
+
+    changes = header_changes(response, NOTHING, received, POLICY)
+
+    assert changes.added == ((PAI, '"N" <sip:1@x>'), (PAI, '"N" <tel:+1>'))
+
+
 def test_asserted_identity_that_clearip_leaves_alone_is_not_touched() -> None:
     """Nothing returned, nothing removed."""
     received = ReceivedHeaders(asserted_identities=("<tel:+1>",))

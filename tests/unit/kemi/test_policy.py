@@ -21,6 +21,7 @@ VALUES = {
         "sites": ["sip:192.0.2.1:5061;transport=tls"],
         "keepalive_s": 20,
         "answers": {"403": "no_route"},
+        "own_domains": ["clearip.com"],
         "diversion_hosts": ["captcha.clearip.com"],
         "to_uri_is_route": True,
         "send_source_device": True,
@@ -69,6 +70,7 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.clearip.diversion_hosts == {"captcha.clearip.com"}
     assert policy.clearip.to_uri_is_route
     assert policy.clearip.send_source_device
+    assert policy.clearip.domains == ("sip.clearip.com", "clearip.com")
     assert policy.search.aliases == {"tg1": "sip:192.0.2.5"}
     assert policy.search.on_stale_identity == "ask_again"
     assert policy.emergency == EmergencyPolicy(frozenset({"911"}), ("+1",), ())

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from clearip_proxy.answering import Pending, after_clearip, after_unavailable
-from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
+from clearip_proxy.answering import after_clearip, after_unavailable
+from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.decisions import (
-    Decision,
     Fork,
     Noted,
     QueryClearIp,
@@ -15,61 +14,15 @@ from clearip_proxy.decisions import (
     Reply,
 )
 from clearip_proxy.header_changes import ReceivedHeaders
-from clearip_proxy.message import SipResponse, parse_response
-from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import (
-    FinalResponse,
-    HeaderChanges,
-    ResponseContext,
-    Target,
-)
-from clearip_proxy.sources import TrustedSources
-from clearip_proxy.verdict import Verdict
-
-POLICY = RoutingPolicy(
-    clearip=ClearIpPolicy(
-        "sip.clearip.com",
-        "sip.clearip.com",
-        2_000,
-        diversion_hosts=frozenset({"captcha.clearip.com"}),
-    ),
-    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
-    trusted=TrustedSources(),
-    headers=HeaderPolicy(("Identity", "P-Asserted-Identity")),
-)
-WITH_DEFAULT_ROUTE = replace(
-    POLICY,
-    clearip=replace(POLICY.clearip, on_no_route="default_route", on_unavailable="default_route"),
-    default_route=("sip:gw1.example.net", "sips:fixed@gw2.example.net"),
-)
-ASKED = ResponseContext(clearip_uri="sip:+15551234567@sip.clearip.com")
-PENDING = Pending(called_uri="sip:+15551234567;npdi@proxy", now=Moment(1_000, 1_700_000_000))
-ASKED_AGAIN = replace(
+from clearip_proxy.response_context import HeaderChanges, Target
+from unit.kemi.answer_values import (
     ASKED,
-    remaining=(Target("sip:1@left", 1),),
-    changes=(HeaderChanges(), HeaderChanges(added=(("Identity", "o.l.d"),))),
-    best=FinalResponse(503, "First target"),
-    search_ends_ms=100_000,
-    tried=1,
-    asked_again=True,
+    PENDING,
+    POLICY,
+    WITH_DEFAULT_ROUTE,
+    response,
+    step_after,
 )
-
-
-def response(status: int, *headers: str) -> SipResponse:
-    """A final response of ClearIP."""
-    return parse_response("\r\n".join((f"SIP/2.0 {status} Phrase", *headers, "", "")))
-
-
-def step_after(
-    outcome: BranchOutcome,
-    policy: RoutingPolicy = POLICY,
-    pending: Pending = PENDING,
-    context: ResponseContext = ASKED,
-) -> Decision:
-    """What follows ClearIP's answer, without what is logged of it."""
-    decision = after_clearip(outcome, pending, context, policy)
-    return decision.decision if isinstance(decision, Noted) else decision
 
 
 def changes_of(fork: Fork) -> HeaderChanges:
@@ -196,6 +149,21 @@ def test_diverted_call_goes_to_the_diversion_host_or_nowhere() -> None:
     assert decision.context.remaining == ()
 
 
+def test_diversion_that_cannot_be_used_ends_the_call() -> None:
+    """Neither the routes beside it nor the default route may undo the screening."""
+    policy = replace(
+        WITH_DEFAULT_ROUTE,
+        search=replace(POLICY.search, aliases={"captcha.clearip.com": "sip:192.0.2.9"}),
+        own=frozenset({"192.0.2.9:5060"}),
+    )
+    answer = response(302, "Contact: <sip:1@captcha.clearip.com>;q=0.5, <sip:1@normal>;q=0.4")
+
+    decision = step_after(answer, policy)
+
+    assert isinstance(decision, Reply)
+    assert decision.headers == (("Reason", 'SIP;cause=503;text="diversion host cannot be used"'),)
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 407, 484, 500, 503, 603, 607, 608])
 def test_final_answer_is_relayed_by_default(status: int) -> None:
     """Without a default route every refusal is the switch's to handle."""
@@ -217,14 +185,12 @@ def test_refusal_is_relayed_whatever_is_configured(status: int) -> None:
     assert step_after(response(status), WITH_DEFAULT_ROUTE) == RelayResponse()
 
 
-def test_code_is_treated_as_configured() -> None:
-    """An operator may know better what a code of this account means."""
-    policy = replace(
-        WITH_DEFAULT_ROUTE,
-        clearip=replace(WITH_DEFAULT_ROUTE.clearip, answers={403: Verdict.REFUSE}),
-    )
+def test_default_route_can_be_signed_again() -> None:
+    """A search that ClearIP signed knows with which URI to ask again."""
+    decision = step_after(response(404, "Identity: a.b.c"), WITH_DEFAULT_ROUTE)
 
-    assert step_after(response(403), policy) == RelayResponse()
+    assert isinstance(decision, Fork)
+    assert decision.context.clearip_uri == ASKED.clearip_uri
 
 
 def test_canceled_call_is_terminated_whatever_clearip_answers() -> None:
@@ -264,37 +230,3 @@ def test_answer_and_its_faults_are_noted() -> None:
     assert isinstance(decision, Noted)
     assert decision.notes[0] == "ClearIP answered 302 Phrase (route): 1 contacts, 1 Identity"
     assert decision.notes[1].startswith("contact 2: ")
-
-
-def test_second_answer_signs_the_targets_that_are_left() -> None:
-    """A call in the middle of its search goes on where it was, with the new PASSporT."""
-    answer = response(302, "Contact: <sip:1@other>", "Identity: n.e.w")
-
-    decision = step_after(answer, context=ASKED_AGAIN)
-
-    assert isinstance(decision, Fork)
-    assert decision.target == "sip:1@left"
-    assert changes_of(decision).added == (("Identity", "n.e.w"),)
-    assert not decision.context.asked_again
-
-
-@pytest.mark.parametrize("status", [302, 404, 403])
-def test_second_answer_without_identity_goes_on_with_the_old_one(status: int) -> None:
-    """The question was about the signature alone."""
-    decision = step_after(response(status), context=ASKED_AGAIN)
-
-    assert isinstance(decision, Fork)
-    assert changes_of(decision).added == (("Identity", "o.l.d"),)
-
-
-def test_second_answer_that_refuses_ends_the_call() -> None:
-    """ClearIP may block meanwhile."""
-    assert step_after(response(603), context=ASKED_AGAIN) == RelayResponse()
-
-
-def test_clearip_unavailable_the_second_time_goes_on_with_the_search() -> None:
-    """No call is lost for a signature."""
-    decision = after_unavailable(PENDING, ASKED_AGAIN, POLICY)
-
-    assert isinstance(decision, Fork)
-    assert decision.target == "sip:1@left"

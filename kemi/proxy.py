@@ -5,11 +5,9 @@ from pathlib import Path
 import KSR
 
 from clearip_proxy.callbacks import Callbacks
-from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.policy import load_policy
 
 
 def mod_init() -> Callbacks:
     """Make the object whose methods Kamailio calls; it reads the policy once."""
-    policy = load_policy(Path(__file__).with_name("proxy.json"))
-    return Callbacks(KsrGateway(KSR, policy), policy)
+    return Callbacks(KSR, load_policy(Path(__file__).with_name("proxy.json")))

@@ -1,19 +1,32 @@
 """The callbacks that Kamailio looks up by name: each joins values to a decision, and no more."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from clearip_proxy.answering import after_clearip
+from clearip_proxy.decisions import QueryClearIp
 from clearip_proxy.guard import guarded
 from clearip_proxy.ksr_gateway import KsrGateway
+from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
+
+if TYPE_CHECKING:
+    from clearip_proxy.ksr_keeper import SiteKeeper
 
 
 class Callbacks:
     """The callbacks that Kamailio looks up by name, in every worker process."""
 
-    def __init__(self, gateway: KsrGateway, policy: RoutingPolicy) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
+    ) -> None:
+        self._ksr = ksr
+        self._gateway = KsrGateway(ksr, policy, now)
         self._policy = policy
+        self._keeper: SiteKeeper | None = None
 
     def child_init(self, _rank: int) -> int:
         """Begin a worker process; nothing to do."""
@@ -33,7 +46,7 @@ class Callbacks:
 
     def ksr_branch_clearip(self, _msg: object) -> int:
         """Complete a query to ClearIP just before it is sent."""
-        return guarded(self._gateway.prepare_clearip_branch, self._gateway.fail)
+        return guarded(self._gateway.clearip.prepare_branch, self._gateway.fail)
 
     def ksr_branch_target(self, _msg: object) -> int:
         """Complete a branch to a target just before it is sent."""
@@ -43,24 +56,27 @@ class Callbacks:
         """Go on, in an asynchronous worker, with a call that needs a look-up."""
         return guarded(self._after_look_up, self._gateway.fail)
 
-    def ksr_keep_alive(self, _msg: object, _event: str = "") -> int:
-        """Run by a timer, every `clearip.keepalive_s` seconds."""
-        return guarded(self._gateway.keep_alive, self._gateway.report)
+    def ksr_connection(self, _msg: object, _event: str = "") -> int:
+        """Go on, in an asynchronous worker, with a call that waits for a connection."""
+        return guarded(self._after_connection, self._gateway.fail)
+
+    def ksr_site_answer(self, _msg: object, _event: str = "") -> int:
+        """Take the answer of a ClearIP site to OPTIONS."""
+        return guarded(self._gateway.clearip.site_answered, self._gateway.report)
+
+    def ksr_keep_sites(self, _msg: object, _event: str = "") -> int:
+        """Run by a timer in a process of its own: look after the ClearIP sites."""
+        return guarded(self._keep_sites, self._gateway.report)
 
     def _on_request(self) -> None:
         gateway = self._gateway
         gateway.begin(on_request(gateway.read.request(), self._policy))
 
     def _after_clearip(self) -> None:
-        gateway = self._gateway
-        gateway.carry_out(
-            after_clearip(
-                gateway.read.branch_outcome(),
-                gateway.read.pending(),
-                gateway.read.context(),
-                self._policy,
-            )
-        )
+        read = self._gateway.read
+        outcome, context = read.branch_outcome(), read.context()
+        self._gateway.clearip.learn(outcome, context)
+        self._gateway.carry_out(after_clearip(outcome, read.pending(), context, self._policy))
 
     def _after_target(self) -> None:
         gateway = self._gateway
@@ -77,3 +93,14 @@ class Callbacks:
         gateway = self._gateway
         context, now = gateway.read.context(), gateway.read.now()
         gateway.carry_out(awaited_branch(context, self._policy.search, now), may_wait=True)
+
+    def _after_connection(self) -> None:
+        self._gateway.carry_out(QueryClearIp(self._gateway.read.context()), may_wait=True)
+
+    def _keep_sites(self) -> None:
+        if self._keeper is None:
+            # Only the timer's process needs it, and the library that reads certificates.
+            from clearip_proxy.ksr_keeper import SiteKeeper  # noqa: PLC0415
+
+            self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
+        self._keeper.tick()

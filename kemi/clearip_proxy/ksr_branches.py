@@ -14,6 +14,7 @@ ON_TARGET_FAILURE = "ksr_failure_target"
 ON_TARGET_BRANCH = "ksr_branch_target"
 ON_CLEARIP_BRANCH = "ksr_branch_clearip"
 ON_LOOK_UP = "ksr_look_up"
+ON_CONNECTION = "ksr_connection"
 NO_CALLBACK = ""
 
 

@@ -5,9 +5,7 @@ codes: an int of Kamailio is compared (`> 0`) there and nowhere else.
 """
 
 from collections.abc import Callable
-from functools import partial
 
-from clearip_proxy.answering import after_unavailable
 from clearip_proxy.decisions import (
     CancelBranches,
     Decision,
@@ -19,12 +17,8 @@ from clearip_proxy.decisions import (
     RelayResponse,
     Reply,
 )
-from clearip_proxy.ksr_branches import (
-    NO_CALLBACK,
-    ON_CLEARIP_BRANCH,
-    ON_CLEARIP_FAILURE,
-    KsrBranches,
-)
+from clearip_proxy.ksr_branches import KsrBranches
+from clearip_proxy.ksr_clearip import ClearIpLeg
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
@@ -32,13 +26,6 @@ from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
-from clearip_proxy.search import TERMINATED
-
-SITE_SET = 1
-"""The dispatcher set that holds the ClearIP sites."""
-BY_PRIORITY = 8
-"""The dispatcher algorithm that takes the first site that is not down."""
-SOURCE_DEVICE = "P-Source-Device"
 
 
 class KsrGateway:
@@ -48,11 +35,11 @@ class KsrGateway:
         self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
     ) -> None:
         self._ksr = ksr
-        self._policy = policy
         self._log = KsrLog(ksr)
         self._memory = KsrMemory(ksr)
         self._branches = KsrBranches(ksr, self._log)
         self.read = KsrReader(ksr, now)
+        self.clearip = ClearIpLeg(ksr, policy, self.read)
         self.targets = TargetLeg(ksr, policy, self.read)
 
     def begin(self, decision: Decision) -> None:
@@ -88,7 +75,7 @@ class KsrGateway:
             case FollowRoute():
                 return self._follow_route(decision.method)
             case QueryClearIp():
-                return self._query_clearip(decision)
+                return self.clearip.query(decision, may_wait=may_wait)
             case Fork():
                 return self.targets.fork(decision, may_wait=may_wait)
         return None
@@ -126,45 +113,6 @@ class KsrGateway:
         if method == "ACK":
             return Discard("ACK of an unknown dialog")
         return Reply(481, "Call/Transaction Does Not Exist")
-
-    def _query_clearip(self, query: QueryClearIp) -> Decision | None:
-        """Send the INVITE to the next site that takes it."""
-        ksr, clearip = self._ksr, self._policy.clearip
-        self._branches.store(query.context)
-        ksr.seturi(query.context.clearip_uri)
-        self._branches.server_name(clearip.server_name)
-        # A target's branch route, armed by an earlier attempt, is not for ClearIP.
-        ksr.tm.t_on_branch(ON_CLEARIP_BRANCH if clearip.send_source_device else NO_CALLBACK)
-        next_site: Callable[[], int] = ksr.dispatcher.ds_next_dst
-        first_site = partial(ksr.dispatcher.ds_select_dst, SITE_SET, BY_PRIORITY)
-        found = (next_site if query.next_site else first_site)()
-        while found > 0:
-            site = self.read.text("$du")
-            if self._branches.relay(ON_CLEARIP_FAILURE, clearip.response_timeout_ms):
-                self._log.note(f"asked ClearIP: {site}")
-                return None
-            if self.read.is_canceled():
-                return TERMINATED
-            self._log.fault(f"ClearIP site cannot be reached: {site}")
-            found = next_site()
-        return after_unavailable(self.read.pending(), query.context, self._policy)
-
-    def prepare_clearip_branch(self) -> None:
-        """Tell ClearIP the caller's address, which the proxy hides otherwise."""
-        if self.read.header(SOURCE_DEVICE) is None:
-            self._ksr.hdr.append(f"{SOURCE_DEVICE}: {self.read.text('$si')}\r\n")
-
-    def keep_alive(self) -> None:
-        """Send OPTIONS to every ClearIP site, so that connections and NAT bindings stay open.
-
-        The response needs no reader: any one has kept the path alive.
-        """
-        clearip = self._policy.clearip
-        identity = f"<sip:keepalive@{clearip.domain}>"
-        for uri in clearip.sites:
-            self._branches.server_name(clearip.server_name)
-            headers = f"From: {identity}\r\nTo: <{uri}>\r\n"
-            self._ksr.tm.t_uac_send("OPTIONS", uri, "", "", headers, "")
 
     def report(self, fault: str) -> None:
         """Say loudly that a callback without a request has raised."""

@@ -26,6 +26,11 @@ class KsrLog:
         self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(text))
         self._ksr.xlog.xerr(OF_A_CALL)
 
+    def note_of_no_call(self, text: str) -> None:
+        """Say what was decided where no call is at hand."""
+        self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(text))
+        self._ksr.xlog.xnotice(OF_NO_CALL)
+
     def fault_of_no_call(self, text: str) -> None:
         """Say what is wrong where no call is at hand."""
         self._ksr.pvx.var_sets(LOGGED_TEXT, log_line(text))

@@ -32,6 +32,7 @@ class ClearIpPolicy:
     on_unavailable: RouteChoice = "relay"
     sites: tuple[str, ...] = ()
     """SIP URIs of the sites, in order of preference."""
+    keepalive_s: int = 30
     answers: Mapping[int, Verdict] = field(default_factory=dict)
     """Verdicts that the operator has set apart from the table."""
     own_domains: tuple[str, ...] = ()

@@ -63,6 +63,8 @@ class ResponseContext:
     tried: int = 0
     awaited: str = ""
     """The target that the call waits to learn the addresses of; empty as a rule."""
+    site: str = ""
+    """The ClearIP site that was asked last."""
     asked_again: bool = False
     """Whether ClearIP was asked once more because a PASSporT had grown old."""
 
@@ -79,6 +81,7 @@ class ResponseContext:
                 self.search_ends_ms,
                 self.tried,
                 self.awaited,
+                self.site,
                 self.asked_again,
             ),
             separators=(",", ":"),

@@ -4,7 +4,7 @@
 # The proxy with its lab.
 readonly lab_packages=(
     kamailio kamailio-python3-modules kamailio-tls-modules kamailio-extra-modules
-    kamailio-utils-modules python3-dnspython sip-tester
+    kamailio-utils-modules python3-cryptography python3-dnspython sip-tester
     python3 python3-venv ca-certificates iproute2 netbase procps util-linux
 )
 # What the tests want beside it.

@@ -116,7 +116,6 @@ def template_values(
         "mhomed": "yes" if has_a_choice_of_addresses(host.listeners) else "no",
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
-        "keepalive_s": config.clearip.keepalive_s,
         "sites": [
             {"uri": uri, "priority": len(sites) - position} for position, uri in enumerate(sites)
         ],

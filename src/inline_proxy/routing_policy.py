@@ -27,6 +27,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "on_no_route": clearip.on_no_route,
             "on_unavailable": clearip.on_unavailable,
             "sites": site_uris(config),
+            "keepalive_s": clearip.keepalive_s,
             "answers": {str(code): verdict for code, verdict in clearip.answers.items()},
             "own_domains": [name.lower() for name in clearip.own_domains],
             "diversion_hosts": [in_uri(host).lower() for host in clearip.diversion_hosts],

@@ -22,15 +22,21 @@ SOURCES = [ROOT / name for name in ("src", "kemi", "tests")]
 NEXT_TO_KAMAILIO = {
     "callbacks",
     "ksr_branches",
+    "ksr_clearip",
     "ksr_gateway",
+    "ksr_keeper",
     "ksr_log",
     "ksr_memory",
     "ksr_port",
     "ksr_reader",
+    "ksr_sites",
     "ksr_targets",
 }
 # What runs inside Kamailio and is neither Python's own nor ours; each has a decision record.
-LIBRARIES_INSIDE_KAMAILIO = {"kemi/clearip_proxy/dns_records.py": {"dns"}}
+LIBRARIES_INSIDE_KAMAILIO = {
+    "kemi/clearip_proxy/certificate_reading.py": {"cryptography"},
+    "kemi/clearip_proxy/dns_records.py": {"dns"},
+}
 # Names that say nothing about what is inside.
 FORBIDDEN_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
 LONGEST_FILE = 300

@@ -3,7 +3,7 @@
 It satisfies `KsrPort` by type, so a fake that has drifted from Kamailio does not type-check.
 """
 
-# ruff: noqa: D101, D102, PLR0913, PLR0917 - the shapes are Kamailio's, described in ksr_port
+# ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr_port
 
 import re
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ class FakeKsr:
     logged: list[str] = field(default_factory=list)
     faults: int = 0
     """How many of the lines were logged as errors."""
+    open_connections: set[int] = field(default_factory=set)
     tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
 
     def does(self, *call: str | int) -> int:
@@ -37,6 +38,10 @@ class FakeKsr:
         """Return the code of a function that only tells something."""
         codes = self.returns.get(name, [])
         return codes[0] if codes else 1
+
+    def sent_values(self) -> tuple[str | int, ...]:
+        """Return method and Request-URI of the request that is being sent."""
+        return (self.variables["$uac_req(method)"], self.variables["$uac_req(ruri)"])
 
     def names(self) -> list[str]:
         """Return the names of the functions called, in order."""
@@ -94,6 +99,17 @@ class FakeKsr:
         self.variables["$ru"] = uri
         return self.does("seturi", uri) > 0
 
+    @property
+    def tcpops(self) -> "FakeConnections":
+        return FakeConnections(self)
+
+    @property
+    def uac(self) -> "FakeRequests":
+        return FakeRequests(self)
+
+    def set_forward_no_connect(self) -> bool:
+        return self.does("set_forward_no_connect") > 0
+
     def setdsturi(self, uri: str, /) -> bool:
         return self.does("setdsturi", uri) > 0
 
@@ -114,6 +130,14 @@ class FakePseudoVariables(_Part):
         if name in self.ksr.undecodable:
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
         return self.ksr.variables.get(name)
+
+    def sets(self, name: str, value: str, /) -> bool:
+        self.ksr.variables[name] = value
+        return True
+
+    def seti(self, name: str, value: int, /) -> bool:
+        self.ksr.variables[name] = value
+        return True
 
     def unset(self, name: str, /) -> bool:
         self.ksr.variables.pop(name, None)
@@ -184,11 +208,6 @@ class FakeTransactions(_Part):
     def t_get_status_code(self) -> int:
         return self.ksr.answer("t_get_status_code")
 
-    def t_uac_send(
-        self, method: str, uri: str, next_hop: str, socket: str, headers: str, body: str, /
-    ) -> int:
-        return self.ksr.does("t_uac_send", method, uri, next_hop, socket, headers, body)
-
 
 class FakeReplies(_Part):
     def send_reply(self, status: int, reason: str, /) -> int:
@@ -223,7 +242,9 @@ class FakeDispatcher(_Part):
         return self.ksr.does("ds_select_dst", site_set, algorithm)
 
     def ds_next_dst(self) -> int:
-        return self.ksr.does("ds_next_dst")
+        """One site is the rule; a test that has more says so."""
+        self.ksr.returns.setdefault("ds_next_dst", [])
+        return self.ksr.does("ds_next_dst") if self.ksr.returns["ds_next_dst"] else -1
 
 
 class FakeLogging(_Part):
@@ -257,14 +278,19 @@ class FakeSharedTables(_Part):
         self._table(table)[key] = value
         return 1
 
+    def sht_sets(self, table: str, key: str, value: str, /) -> int:
+        self._table(table)[key] = value
+        return 1
+
     def sht_setxs(self, table: str, key: str, value: str, ttl_s: int, /) -> int:
         self._table(table)[key] = value
         self._table(f"{table} ttl_s")[key] = ttl_s
         return 1
 
     def sht_inc(self, table: str, key: str, /) -> int:
-        self._table(table)[key] = int(self._table(table).get(key, 0)) + 1
-        return 1
+        value = int(self._table(table).get(key, 0)) + 1
+        self._table(table)[key] = value
+        return value
 
     def sht_rm(self, table: str, key: str, /) -> int:
         self._table(table).pop(key, None)
@@ -274,3 +300,23 @@ class FakeSharedTables(_Part):
 class FakeAsyncTasks(_Part):
     def task_route(self, callback: str, /) -> int:
         return self.ksr.does("task_route", callback)
+
+
+class FakeConnections(_Part):
+    def tcp_conid_alive(self, connection: int, /) -> int:
+        return 1 if connection in self.ksr.open_connections else -1
+
+    def tcp_close_connection_id(self, connection: int, /) -> int:
+        self.ksr.open_connections.discard(connection)
+        return self.ksr.does("tcp_close_connection_id", connection)
+
+    def tcp_set_otcpid(self, connection: int, /) -> int:
+        return self.ksr.does("tcp_set_otcpid", connection)
+
+    def tcp_set_otcpid_flag(self, state: int, /) -> int:
+        return self.ksr.does("tcp_set_otcpid_flag", state)
+
+
+class FakeRequests(_Part):
+    def uac_req_send(self) -> int:
+        return self.ksr.does("uac_req_send", *self.ksr.sent_values())

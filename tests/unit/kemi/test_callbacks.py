@@ -8,11 +8,11 @@ import pytest
 
 from clearip_proxy import ksr_branches
 from clearip_proxy.callbacks import Callbacks
-from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource, TrustedSources
+from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
 
 POLICY = RoutingPolicy(
@@ -33,14 +33,14 @@ REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@192.0.2.1>\r\nIdentity: a.b.c\r
 
 def callbacks(ksr: FakeKsr) -> Callbacks:
     """The object that Kamailio would hold."""
-    return Callbacks(KsrGateway(ksr, POLICY, now=Moment), POLICY)
+    return Callbacks(ksr, POLICY, now=Moment)
 
 
 def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
     names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
 
-    assert len(names) == 5
+    assert len(names) == 6
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 
@@ -51,7 +51,7 @@ def test_worker_process_starts() -> None:
 
 def test_call_goes_from_request_to_target() -> None:
     """Request route, failure route and branch route share the transaction's context."""
-    ksr = FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]})
+    ksr = connected(FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]}))
     proxy = callbacks(ksr)
 
     assert proxy.ksr_request_route(None) == 1
@@ -107,7 +107,18 @@ def test_exception_while_answering_is_contained() -> None:
     assert callbacks(ksr).ksr_request_route(None) == -1
 
 
-def test_keep_alive_survives_a_failure() -> None:
+def test_sites_are_kept_by_one_keeper() -> None:
+    """It remembers from one run of the timer to the next."""
+    ksr = FakeKsr()
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061",)))
+    proxy = Callbacks(ksr, policy, now=Moment)
+
+    assert proxy.ksr_keep_sites(None) == 1
+    assert proxy.ksr_keep_sites(None) == 1
+    assert ksr.names().count("uac_req_send") == 1
+
+
+def test_keeping_sites_survives_a_failure() -> None:
     """A timer has no call to answer, only something to say."""
 
     class UnsendingKsr(FakeKsr):
@@ -117,8 +128,25 @@ def test_keep_alive_survives_a_failure() -> None:
     ksr = UnsendingKsr()
     policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061",)))
 
-    assert Callbacks(KsrGateway(ksr, policy), policy).ksr_keep_alive(None) == 1
+    assert Callbacks(ksr, policy).ksr_keep_sites(None) == 1
     assert ksr.logged[-1].startswith("internal error: Traceback")
+
+
+def test_answer_of_a_site_is_taken() -> None:
+    """The callback of the OPTIONS."""
+    ksr = FakeKsr(variables={"$uac_req(evtype)": 1, "$uac_req(evparam)": "sip:a:5061"})
+
+    assert callbacks(ksr).ksr_site_answer(None) == 1
+    assert "sip:a:5061 answered" in ksr.tables["sites"]
+
+
+def test_call_that_waited_for_a_connection_asks_clearip() -> None:
+    """In an asynchronous worker."""
+    ksr = connected(FakeKsr(variables=dict(INVITE)))
+    ksr.stored["response_context"] = ResponseContext(clearip_uri="sip:1@c").to_text()
+
+    assert callbacks(ksr).ksr_connection(None) == 1
+    assert "t_relay" in ksr.names()
 
 
 def test_failing_query_branch_is_answered() -> None:

@@ -1,6 +1,5 @@
 """Each decision becomes exactly these calls of Kamailio, in this order."""
 
-from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -22,6 +21,7 @@ from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource, TrustedSources
+from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr
 
 POLICY = RoutingPolicy(
@@ -46,63 +46,10 @@ def calls_for(decision: Decision, ksr: FakeKsr) -> list[tuple[str | int, ...]]:
     return ksr.calls
 
 
-def test_query_asks_the_first_site_and_arms_the_failure_route() -> None:
-    """Timers, callback, server name and Request-URI are set before the branch is sent."""
-    assert calls_for(QUERY, FakeKsr()) == [
-        ("seturi", "sip:1@sip.clearip.com"),
-        ("xavp_child_sets", "tls", "server_name", "sip.clearip.com"),
-        ("t_on_branch", ""),
-        ("ds_select_dst", 1, 8),
-        ("t_on_failure", "ksr_failure_clearip"),
-        ("t_set_fr", 2_000, 2_000),
-        ("t_set_disable_internal_reply", 1),
-        ("t_relay",),
-    ]
-
-
-def test_site_that_refuses_gives_way_to_the_next() -> None:
-    """A refused connection costs no call."""
-    ksr = FakeKsr(returns={"t_relay": [-1, 1]})
-
-    names = [name for name, *_ in calls_for(QUERY, ksr)]
-
-    assert names.count("t_relay") == 2
-    assert names.index("ds_next_dst") < len(names) - names[::-1].index("t_relay")
-    assert "send_reply" not in names
-
-
-def test_next_site_continues_the_list() -> None:
-    """After a silent site the list goes on where it was."""
-    names = [name for name, *_ in calls_for(QueryClearIp(QUERY.context, next_site=True), FakeKsr())]
-
-    assert "ds_next_dst" in names
-    assert "ds_select_dst" not in names
-
-
-def test_no_site_left_is_answered_by_the_policy() -> None:
-    """The caller hears a 503 of the proxy's own, never tm's 477."""
-    ksr = FakeKsr(returns={"t_relay": [-1], "ds_next_dst": [-1]})
-
-    calls = calls_for(QUERY, ksr)
-
-    assert calls[-1] == ("send_reply", 503, "Service Unavailable")
-    assert calls[-2][0] == "append_to_reply"
-
-
-def test_query_of_a_call_canceled_meanwhile_is_terminated() -> None:
-    """Tm refuses a branch of a canceled transaction; the next site is not asked."""
-    ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
-
-    calls = calls_for(QUERY, ksr)
-
-    assert calls[-1] == ("send_reply", 487, "Request Terminated")
-    assert "ds_next_dst" not in ksr.names()
-
-
 @pytest.mark.parametrize("decision", [QUERY, FORK])
 def test_first_decision_opens_a_transaction_and_drops_the_route_set(decision: Decision) -> None:
     """A preloaded route must not steer the call past ClearIP."""
-    ksr = FakeKsr()
+    ksr = connected(FakeKsr())
 
     gateway(ksr).begin(decision)
 
@@ -173,20 +120,6 @@ def test_note_that_is_no_utf8_is_logged_and_the_call_goes_on() -> None:
     assert calls == [("send_reply", 500, "No")]
 
 
-def test_keep_alive_asks_every_site_by_its_name() -> None:
-    """OPTIONS hold the connections open; the server name goes with each."""
-    ksr = FakeKsr()
-    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061", "sip:b:5061")))
-
-    KsrGateway(ksr, policy).keep_alive()
-
-    assert [call[:3] for call in ksr.calls if call[0] == "t_uac_send"] == [
-        ("t_uac_send", "OPTIONS", "sip:a:5061"),
-        ("t_uac_send", "OPTIONS", "sip:b:5061"),
-    ]
-    assert ksr.names().count("xavp_child_sets") == 2
-
-
 @pytest.mark.parametrize("decision", [Discard("why"), RelayResponse()])
 def test_decision_to_do_nothing_calls_nothing(decision: Decision) -> None:
     """Tm forwards the response by itself; a discarded request vanishes."""
@@ -237,25 +170,6 @@ def test_ack_of_an_unknown_dialog_is_dropped() -> None:
     assert "t_relay" not in ksr.names()
 
 
-@pytest.mark.parametrize(
-    ("received", "appended"),
-    [({}, True), ({"P-Source-Device": ["192.0.2.1"]}, False)],
-)
-def test_query_tells_the_source_device_when_it_is_asked_to(
-    received: dict[str, list[str]], *, appended: bool
-) -> None:
-    """Only where the switch has not said it itself."""
-    ksr = FakeKsr(variables={"$si": "10.0.0.1"}, headers=received)
-    policy = replace(POLICY, clearip=replace(POLICY.clearip, send_source_device=True))
-    proxy = KsrGateway(ksr, policy)
-
-    proxy.carry_out(QUERY)
-    proxy.prepare_clearip_branch()
-
-    assert ("t_on_branch", "ksr_branch_clearip") in ksr.calls
-    assert (("append", "P-Source-Device: 10.0.0.1\r\n") in ksr.calls) is appended
-
-
 def test_request_that_is_answered_at_once_opens_no_transaction() -> None:
     """An OPTIONS costs no transaction."""
     ksr = FakeKsr()
@@ -281,3 +195,8 @@ def test_fault_of_the_setup_is_loud_and_counted(*, is_fault: bool) -> None:
 
     assert ksr.tables["counters"] == {"faults": 1}
     assert ksr.faults == (1 if is_fault else 0)
+
+
+def test_query_goes_to_the_leg_of_clearip() -> None:
+    """With a verified connection it is sent."""
+    assert calls_for(QUERY, connected(FakeKsr()))[-2][0] == "t_relay"

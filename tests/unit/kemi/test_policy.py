@@ -19,6 +19,7 @@ VALUES = {
         "on_no_route": "relay",
         "on_unavailable": "default_route",
         "sites": ["sip:192.0.2.1:5061;transport=tls"],
+        "keepalive_s": 20,
         "answers": {"403": "no_route"},
         "own_domains": ["clearip.com"],
         "diversion_hosts": ["captcha.clearip.com"],
@@ -64,6 +65,7 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.clearip.sites == ("sip:192.0.2.1:5061;transport=tls",)
     assert policy.search.advance_on == {500, 503}
     assert policy.default_route == ("sip:gw.example.net",)
+    assert policy.clearip.keepalive_s == 20
     assert policy.clearip.answers == {403: Verdict.NO_ROUTE}
     assert policy.clearip.diversion_hosts == {"captcha.clearip.com"}
     assert policy.clearip.to_uri_is_route

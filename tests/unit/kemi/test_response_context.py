@@ -21,6 +21,7 @@ CONTEXTS = st.builds(
     search_ends_ms=st.integers(0, 10**12),
     tried=st.integers(0, 30),
     awaited=TEXTS,
+    site=TEXTS,
     asked_again=st.booleans(),
 )
 

@@ -1,0 +1,164 @@
+"""Looking after the connections to the ClearIP sites."""
+
+from itertools import pairwise
+
+import pytest
+
+from clearip_proxy.certificate_name import CertificateNames
+from clearip_proxy.ksr_keeper import FIRST_RETRY_MS, SETTLE_MS, SiteKeeper
+from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy
+from unit.kemi.connected_ksr import SITE
+from unit.kemi.fake_ksr import FakeKsr
+
+POLICY = ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000, sites=(SITE,), keepalive_s=30)
+
+
+class Lab:
+    """A keeper, its clock and its Kamailio."""
+
+    def __init__(self) -> None:
+        self.ms = 1_000
+        self.ksr = FakeKsr()
+        self.sites = KsrSites(self.ksr)
+        self.keeper = SiteKeeper(self.ksr, POLICY, lambda: Moment(self.ms), self.names)
+
+    @staticmethod
+    def names(certificate: str) -> CertificateNames:
+        """The certificate is its own only name; without one it is none."""
+        if not certificate:
+            raise ValueError(certificate)
+        return CertificateNames((certificate,))
+
+    def tick_at(self, ms: int) -> None:
+        """Let the keeper look at its sites."""
+        self.ms = ms
+        self.keeper.tick()
+
+    def answer(self, connection: int, certificate: str = "sip.clearip.com") -> None:
+        """Let the site answer OPTIONS on an open connection."""
+        self.ksr.open_connections.add(connection)
+        self.sites.answered(SITE, connection, certificate, self.ms)
+
+    def asked(self) -> int:
+        """How often the site was sent OPTIONS."""
+        return self.ksr.names().count("uac_req_send")
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """A site that is up."""
+    lab = Lab()
+    lab.tick_at(1_000)
+    lab.answer(5)
+    lab.tick_at(1_200)
+    return lab
+
+
+def test_site_is_asked_at_once_by_its_server_name() -> None:
+    """The first OPTIONS opens the connection, with SNI."""
+    lab = Lab()
+
+    lab.tick_at(1_000)
+
+    assert ("uac_req_send", "OPTIONS", SITE) in lab.ksr.calls
+    assert ("xavp_child_sets", "tls", "server_name", "sip.clearip.com") in lab.ksr.calls
+    assert lab.ksr.variables["$uac_req(evparam)"] == SITE
+    assert lab.sites.usable_connection(SITE) is None
+    assert lab.sites.is_connecting(1_000 + 1_999)
+
+
+def test_site_with_the_right_name_is_given_to_the_calls(lab: Lab) -> None:
+    """Once; the log says for which names its certificate is."""
+    lab.tick_at(1_400)
+
+    assert lab.sites.usable_connection(SITE) == 5
+    assert [line for line in lab.ksr.logged if "is up" in line] == [
+        f"ClearIP site {SITE} is up: its certificate is for sip.clearip.com\n"
+    ]
+
+
+@pytest.mark.parametrize("certificate", ["other.example.net", ""])
+def test_site_with_another_name_is_closed_and_never_given_to_calls(certificate: str) -> None:
+    """Not on the first connection, and not on the next."""
+    lab = Lab()
+    for connection, ms in ((5, 1_000), (6, 10_000)):
+        lab.tick_at(ms)
+        lab.answer(connection, certificate)
+        lab.tick_at(ms + 200)
+
+        assert lab.sites.usable_connection(SITE) is None
+        assert ("tcp_close_connection_id", connection) in lab.ksr.calls
+    assert "clearip.tls.server_name sip.clearip.com" in lab.ksr.logged[-1]
+
+
+def test_site_that_is_up_is_asked_once_per_keep_alive(lab: Lab) -> None:
+    """It holds the bindings of NAT and load balancers."""
+    before = lab.asked()
+    for ms in range(1_400, 62_000, 200):
+        if lab.asked() > before and lab.sites.last_answer(SITE)[2] < ms:
+            lab.answer(5)
+        lab.tick_at(ms)
+
+    assert lab.asked() - before == 2
+
+
+def test_lost_connection_is_taken_from_the_calls_before_a_new_one_is_made(lab: Lab) -> None:
+    """A new one is only opened when every process has seen the loss."""
+    before = lab.asked()
+    lab.ksr.open_connections.clear()
+
+    lab.tick_at(1_400)
+    assert lab.sites.verified_connection(SITE) == 0
+    assert lab.asked() == before
+
+    lab.tick_at(1_400 + SETTLE_MS)
+    assert lab.asked() == before + 1
+    assert lab.sites.is_connecting(1_400 + SETTLE_MS + 1_999)
+    assert any("is down: connection closed" in line for line in lab.ksr.logged)
+
+
+def test_new_connection_is_verified_anew(lab: Lab) -> None:
+    """A verified site may come back as another one."""
+    lab.ksr.open_connections.clear()
+    lab.tick_at(1_400)
+    lab.tick_at(1_600)
+    lab.answer(6, "other.example.net")
+    lab.tick_at(1_800)
+
+    assert lab.sites.usable_connection(SITE) is None
+
+
+def test_site_that_leaves_options_unanswered_is_down(lab: Lab) -> None:
+    """A half-open connection looks alive to Kamailio for many minutes."""
+    lab.tick_at(40_000)
+    lab.tick_at(42_001)
+
+    assert lab.sites.usable_connection(SITE) is None
+    assert ("tcp_close_connection_id", 5) in lab.ksr.calls
+    assert any("no answer to OPTIONS" in line for line in lab.ksr.logged)
+
+
+def test_site_that_is_away_is_asked_less_and_less_often() -> None:
+    """Up to the keep-alive, so that it is found again within two of them."""
+    lab = Lab()
+    times = []
+    for ms in range(1_000, 200_000, 200):
+        before = lab.asked()
+        lab.tick_at(ms)
+        if lab.asked() > before:
+            times.append(ms)
+
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert gaps[:3] == [FIRST_RETRY_MS, 2 * FIRST_RETRY_MS, 4 * FIRST_RETRY_MS]
+    assert max(gaps) <= POLICY.keepalive_s * 1000 + 200
+
+
+def test_calls_do_not_wait_for_a_site_that_stays_away() -> None:
+    """Only for the first moment after the start, or after a loss."""
+    lab = Lab()
+    for ms in range(1_000, 10_000, 200):
+        lab.tick_at(ms)
+
+    assert not lab.sites.is_connecting(10_000)

@@ -84,9 +84,12 @@ def aliased(alias: str, uri: Uri) -> str:
 
 
 def _own(target: str, policy: RoutingPolicy) -> str | None:
-    uri = parse_uri(target)
-    is_own = f"{uri.canonical_host}:{uri.effective_port}" in policy.own
-    return "points to the proxy itself" if is_own else None
+    return "points to the proxy itself" if leads_here(parse_uri(target), policy) else None
+
+
+def leads_here(uri: Uri, policy: RoutingPolicy) -> bool:
+    """Tell a URI that names one of the proxy's own listeners."""
+    return f"{uri.canonical_host}:{uri.effective_port}" in policy.own
 
 
 def _points_back(uri: Uri, asked: AskedWith, policy: RoutingPolicy) -> str | None:

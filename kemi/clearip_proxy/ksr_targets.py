@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from clearip_proxy.decisions import Decision, Fork
+from clearip_proxy.destination import leads_here
 from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.ksr_branches import (
     ON_LOOK_UP,
@@ -74,7 +75,7 @@ class TargetLeg:
     def _attempt(self, fork: Fork, *, may_wait: bool) -> Decision | None:
         located = self._located(fork, may_wait=may_wait)
         if located is None:
-            return self._unreachable(fork, "leads nowhere")
+            return self._unreachable(fork, "leads nowhere, or to the proxy itself")
         hop = parse_uri(located.next_hop or located.target)
         if not is_udp(hop):
             if not self._takes_tcp(hop, UNREACHABLE, may_wait=may_wait):
@@ -85,12 +86,15 @@ class TargetLeg:
         return self._send(located, located.next_hop)
 
     def _located(self, fork: Fork, *, may_wait: bool) -> Fork | None:
-        """Add the addresses of a target that is a name; None when it has none."""
+        """Add the addresses of a target that is a name; None when it has none but the proxy's."""
         target = parse_uri(fork.target)
-        if fork.next_hop or not needs_look_up(target):
+        if fork.next_hop:
             return fork
+        if not needs_look_up(target):
+            return None if leads_here(target, self._policy) else fork
         next_hops = self._next_hops(target, may_wait=may_wait)
-        return with_addresses(fork, next_hops) if next_hops else None
+        others = tuple(hop for hop in next_hops if not leads_here(parse_uri(hop), self._policy))
+        return with_addresses(fork, others) if others else None
 
     def _next_hops(self, target: Uri, *, may_wait: bool) -> tuple[str, ...]:
         """Return where a name leads, from memory or from the DNS."""

@@ -6,6 +6,7 @@ these call, and nowhere else; nothing here knows that Kamailio exists.
 """
 
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from clearip_proxy.answering import BEGINNING, unavailable
 from clearip_proxy.decisions import (
@@ -100,9 +101,10 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
 def is_emergency(user: str, policy: EmergencyPolicy) -> bool:
     """Tell an emergency number, with or without one of the configured prefixes.
 
-    Parameters and visual separators do not count (RFC 3966 §5.1.1).
+    Parameters and visual separators do not count (RFC 3966 §5.1.1), nor does percent-encoding,
+    which a SIP URI needs for `#` (RFC 3261 §19.1.4).
     """
-    number = user.partition(";")[0].translate(_VISUAL_SEPARATORS)
+    number = unquote(user.partition(";")[0]).translate(_VISUAL_SEPARATORS)
     return number in policy.numbers or any(
         number.removeprefix(prefix) in policy.numbers
         for prefix in policy.prefixes

@@ -35,10 +35,14 @@ def no_probe(host: str, port: int) -> bool:
     raise AssertionError((host, port))
 
 
-def leg(ksr: FakeKsr, probe: Callable[[str, int], bool] = no_probe) -> TargetLeg:
+def leg(
+    ksr: FakeKsr,
+    probe: Callable[[str, int], bool] = no_probe,
+    policy: RoutingPolicy = POLICY,
+) -> TargetLeg:
     """A leg on a clock that stands still."""
     return TargetLeg(
-        ksr, POLICY, KsrReader(ksr, lambda: Moment(5_000)), Outside(KnownRecords, probe)
+        ksr, policy, KsrReader(ksr, lambda: Moment(5_000)), Outside(KnownRecords, probe)
     )
 
 
@@ -138,6 +142,31 @@ def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str) -> None
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
     assert any("leads nowhere" in line for line in ksr.logged)
+
+
+def test_address_of_the_proxy_is_passed_over() -> None:
+    """A name that leads here too is followed to its other address only."""
+    ksr = FakeKsr()
+    policy = replace(POLICY, own=frozenset({"192.0.2.7:5061"}))
+
+    assert leg(ksr, lambda *_: True, policy).fork(NAMED, may_wait=True) is None
+    assert next_hops_of(ksr) == [HOPS[1]]
+
+
+@pytest.mark.parametrize("target", ["sip:1@192.0.2.7:5061", "sip:1@gw.example.net:5061"])
+def test_target_that_is_the_proxy_itself_gives_way_to_the_next(target: str) -> None:
+    """Whoever named it, be it the default route: following it would loop."""
+    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    policy = replace(POLICY, own=frozenset({"192.0.2.7:5061", "192.0.2.8:5061"}))
+    ksr = FakeKsr()
+
+    step = leg(ksr, policy=policy).fork(
+        replace(FORK, target=target, context=context), may_wait=True
+    )
+
+    assert isinstance(step, Fork)
+    assert step.target == "sip:1@192.0.2.2"
+    assert next_hops_of(ksr) == []
 
 
 def test_silent_name_server_is_left_alone_for_a_moment() -> None:

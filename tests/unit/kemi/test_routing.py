@@ -140,6 +140,14 @@ def test_emergency_number_without_any_route_is_refused_at_once() -> None:
     assert decision.status == 503
 
 
+@pytest.mark.parametrize("user", ["%39%31%31", "*31%23", "*31#"])
+def test_emergency_number_is_known_in_percent_encoding(user: str) -> None:
+    """A SIP URI can hold `#` in no other way."""
+    policy = replace(POLICY.emergency, numbers=frozenset({"911", "*31#"}))
+
+    assert is_emergency(user, policy)
+
+
 @pytest.mark.parametrize("user", ["1911", "+44911", "9111", "0911", ""])
 def test_other_number_is_no_emergency(user: str) -> None:
     """Only the numbers themselves, and those behind a configured prefix."""

@@ -35,6 +35,7 @@ clearip:
   partition: outbound
   tls: {server_name: tls.a.example}
   response_timeout_ms: 900
+  keepalive_s: 45
   on_no_route: default_route
   on_unavailable: default_route
   answers: {403: refuse}

@@ -1,54 +1,21 @@
 """One attempt at a target, with the look-ups that it needs."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from clearip_proxy.decisions import Decision, Fork, Reply
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_targets import Outside, TargetLeg
-from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
-from clearip_proxy.sources import TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
-from unit.kemi.known_records import KnownRecords
+from unit.kemi.target_values import FORK, leg, next_hops_of
 
-POLICY = RoutingPolicy(
-    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
-    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
-    trusted=TrustedSources(),
-)
-FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
 KEY = "sip:gw.example.net:None:tls"
 HOPS = (
     "sip:192.0.2.7:5061;transport=tls",
     "sip:192.0.2.8:5061;transport=tls",
 )
-
-
-def no_probe(host: str, port: int) -> bool:
-    """A probe that must not be made."""
-    raise AssertionError((host, port))
-
-
-def leg(
-    ksr: FakeKsr,
-    probe: Callable[[str, int], bool] = no_probe,
-    policy: RoutingPolicy = POLICY,
-) -> TargetLeg:
-    """A leg on a clock that stands still."""
-    return TargetLeg(
-        ksr, policy, KsrReader(ksr, lambda: Moment(5_000)), Outside(KnownRecords, probe)
-    )
-
-
-def next_hops_of(ksr: FakeKsr) -> list[str]:
-    """Where branches were sent."""
-    return [call[1] for call in ksr.calls if call[0] == "setdsturi"]
 
 
 def test_address_is_sent_to_at_once() -> None:
@@ -238,53 +205,6 @@ def test_call_that_no_worker_takes_goes_on_with_the_next_target() -> None:
     ksr = FakeKsr(returns={"task_route": [-1]})
 
     assert isinstance(leg(ksr).fork(NAMED, may_wait=False), Reply)
-
-
-LARGE: dict[str, str | int] = {"$ml": 1_200}
-
-
-def test_large_request_asks_first_whether_the_target_takes_tcp() -> None:
-    """The question may take a second, so the call is suspended for it."""
-    ksr = FakeKsr(variables=dict(LARGE))
-
-    assert leg(ksr).fork(FORK, may_wait=False) is None
-    assert ksr.names()[-1] == "task_route"
-
-
-@pytest.mark.parametrize(("takes", "hops"), [(True, ["sip:192.0.2.1;transport=tcp"]), (False, [])])
-def test_large_request_goes_the_way_that_the_target_takes(hops: list[str], *, takes: bool) -> None:
-    """And the next call knows it without asking."""
-    for may_wait, probe in ((True, lambda *_: takes), (False, no_probe)):
-        ksr = FakeKsr(variables=dict(LARGE))
-        if not may_wait:
-            ksr.tables = {"tcp_taken" if takes else "tcp_refused": {"192.0.2.1:5060": 1}}
-
-        leg(ksr, probe).fork(FORK, may_wait=may_wait)
-
-        assert next_hops_of(ksr) == hops
-        assert ksr.tables.get("counters", {}) == ({"large_requests_over_tcp": 1} if takes else {})
-
-
-def test_large_request_refused_over_tcp_goes_over_udp_in_the_same_call() -> None:
-    """And is remembered, so that the next call does not try."""
-    ksr = FakeKsr(variables=dict(LARGE), returns={"t_relay": [-1, 1]})
-    ksr.tables = {"tcp_taken": {"192.0.2.1:5060": 1}}
-
-    assert leg(ksr).fork(FORK, may_wait=False) is None
-    assert ksr.names().count("t_relay") == 2
-    assert ("unset", "$du") in ksr.calls
-    assert ksr.tables["tcp_taken"] == {}
-    assert ksr.tables["tcp_refused"] == {"192.0.2.1:5060": 1}
-
-
-def test_added_headers_count_towards_the_size() -> None:
-    """It is ClearIP's Identity that makes requests outgrow UDP."""
-    changes = HeaderChanges(added=(("Identity", "x" * 800),))
-    ksr = FakeKsr(variables={"$ml": 500})
-
-    leg(ksr).fork(replace(FORK, context=replace(FORK.context, changes=(changes,))), may_wait=False)
-
-    assert ksr.names()[-1] == "task_route"
 
 
 def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:

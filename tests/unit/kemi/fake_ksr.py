@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from unit.kemi.fake_tables import FakeSharedTables
+
 
 @dataclass
 class FakeKsr:
@@ -92,8 +94,8 @@ class FakeKsr:
         return FakeLogging(self)
 
     @property
-    def htable(self) -> "FakeSharedTables":
-        return FakeSharedTables(self)
+    def htable(self) -> FakeSharedTables:
+        return FakeSharedTables(self.tables)
 
     def seturi(self, uri: str, /) -> bool:
         self.variables["$ru"] = uri
@@ -264,36 +266,6 @@ class FakeLogging(_Part):
         }
         names = "|".join(map(re.escape, held))
         self.ksr.logged.append(re.sub(names, lambda found: held[found[0]], line_format))
-        return 1
-
-
-class FakeSharedTables(_Part):
-    def _table(self, name: str) -> dict[str, str | int]:
-        return self.ksr.tables.setdefault(name, {})
-
-    def sht_get(self, table: str, key: str, /) -> str | int | None:
-        return self._table(table).get(key)
-
-    def sht_seti(self, table: str, key: str, value: int, /) -> int:
-        self._table(table)[key] = value
-        return 1
-
-    def sht_sets(self, table: str, key: str, value: str, /) -> int:
-        self._table(table)[key] = value
-        return 1
-
-    def sht_setxs(self, table: str, key: str, value: str, ttl_s: int, /) -> int:
-        self._table(table)[key] = value
-        self._table(f"{table} ttl_s")[key] = ttl_s
-        return 1
-
-    def sht_inc(self, table: str, key: str, /) -> int:
-        value = int(self._table(table).get(key, 0)) + 1
-        self._table(table)[key] = value
-        return value
-
-    def sht_rm(self, table: str, key: str, /) -> int:
-        self._table(table).pop(key, None)
         return 1
 
 

@@ -8,7 +8,7 @@ from clearip_proxy.decisions import Decision, Fork, Reply
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
 from unit.kemi.fake_ksr import FakeKsr
-from unit.kemi.target_values import FORK, leg, next_hops_of
+from unit.kemi.target_values import FORK, POLICY, leg, next_hops_of
 
 NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
 KEY = "sip:gw.example.net:None:tls"

@@ -1,0 +1,40 @@
+"""The part of the stand-in for `KSR` that holds the shared tables."""
+
+# ruff: noqa: D102 - the shapes are Kamailio's, described in ksr_port
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class FakeSharedTables:
+    """`KSR.htable`, without expiry."""
+
+    tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
+
+    def _table(self, name: str) -> dict[str, str | int]:
+        return self.tables.setdefault(name, {})
+
+    def sht_get(self, table: str, key: str, /) -> str | int | None:
+        return self._table(table).get(key)
+
+    def sht_seti(self, table: str, key: str, value: int, /) -> int:
+        self._table(table)[key] = value
+        return 1
+
+    def sht_sets(self, table: str, key: str, value: str, /) -> int:
+        self._table(table)[key] = value
+        return 1
+
+    def sht_setxs(self, table: str, key: str, value: str, ttl_s: int, /) -> int:
+        self._table(table)[key] = value
+        self._table(f"{table} ttl_s")[key] = ttl_s
+        return 1
+
+    def sht_inc(self, table: str, key: str, /) -> int:
+        value = int(self._table(table).get(key, 0)) + 1
+        self._table(table)[key] = value
+        return value
+
+    def sht_rm(self, table: str, key: str, /) -> int:
+        self._table(table).pop(key, None)
+        return 1

@@ -33,6 +33,11 @@ class KamailioVersion(NamedTuple):
         return 4 if self.has_tls_threads_mode else 1
 
     @property
+    def opens_listeners_with_unresolved_names(self) -> bool:
+        """Whether a name that is advertised may have no address when Kamailio starts."""
+        return self >= (5, 8, 0)
+
+    @property
     def has_tls_threads_mode(self) -> bool:
         """Whether OpenSSL 3's per-thread state can be kept apart between processes."""
         return self >= (5, 8, 0)

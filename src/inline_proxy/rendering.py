@@ -4,6 +4,7 @@ Everything is worked out here; the templates only print. The result is complete 
 routing script is copied beside its policy, so a directory is one version of the whole.
 """
 
+import hashlib
 import json
 import math
 import ssl
@@ -110,7 +111,7 @@ def template_values(
         "async_workers": ASYNC_WORKERS,
         "tls_threads_mode": 2 if host.kamailio.has_tls_threads_mode else None,
         "listeners": [
-            {"socket": listener.socket, "advertise": _advertise_clause(listener)}
+            {"socket": listener.socket, "advertise": _advertise_clause(listener, host.listeners)}
             for listener in host.listeners
         ],
         "mhomed": "yes" if has_a_choice_of_addresses(host.listeners) else "no",
@@ -146,10 +147,23 @@ def _rpc_socket(directory: Path) -> Path:
     return socket
 
 
-def _advertise_clause(listener: Listener) -> str:
+def _advertise_clause(listener: Listener, listeners: tuple[Listener, ...]) -> str:
+    """Advertise; where several sockets advertise the same, give each a name for Record-Route.
+
+    By it a request in the dialog leaves through the socket on whose network the other end is.
+    The name is the same at every start, and tells nobody the address.
+    """
     if listener.advertised is None:
         return ""
-    return f" advertise {listener.advertised}:{listener.port}"
+    clause = f" advertise {listener.advertised}:{listener.port}"
+    alike = [each for each in listeners if _shown_as(each) == _shown_as(listener)]
+    if len(alike) == 1:
+        return clause
+    return f'{clause} name "{hashlib.sha256(listener.socket.encode()).hexdigest()[:8]}"'
+
+
+def _shown_as(listener: Listener) -> tuple[str | None, ...]:
+    return listener.transport, listener.advertised, str(listener.port)
 
 
 def _connect_timeout_s(config: ProxyConfig) -> int:

@@ -9,6 +9,7 @@ from types import FrameType
 
 import click
 
+from inline_proxy.advertised_name import unresolved
 from inline_proxy.busy_ports import busy
 from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.commands.preparation import explained, refuse, render_or_exit
@@ -61,9 +62,9 @@ def _private_directory() -> "tempfile.TemporaryDirectory[str]":
 
 def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> int:
     host = render_or_exit(config, directory, state_directory)
-    occupied = busy(host.listeners)
-    if occupied:
-        refuse(*occupied)
+    faults = (*busy(host.listeners), *unresolved(host.listeners, host.kamailio))
+    if faults:
+        refuse(*faults)
     return _supervise(host, directory)
 
 

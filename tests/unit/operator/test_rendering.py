@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -209,6 +210,46 @@ def test_connecting_takes_no_longer_than_the_shorter_wait(
     render(parse_config(config), HOST, tmp_path)
 
     assert f"\ntcp_connect_timeout={seconds}\n" in (tmp_path / "kamailio.cfg").read_text()
+
+
+def listen_lines(*listeners: Listener, directory: Path) -> list[str]:
+    """The lines that open sockets."""
+    render(parse_config(""), HOST._replace(listeners=listeners), directory)
+    lines = (directory / "kamailio.cfg").read_text().splitlines()
+    return [line for line in lines if line.startswith("listen=")]
+
+
+def test_socket_that_alone_advertises_something_needs_no_name(tmp_path: Path) -> None:
+    """Record-Route leads back to it anyway."""
+    inside, outside = ip_address("10.9.0.1"), ip_address("192.0.2.1")
+
+    assert listen_lines(
+        Listener("udp", inside, 5060),
+        Listener("udp", outside, 5060, "203.0.113.7"),
+        Listener("tcp", outside, 5060, "203.0.113.7"),
+        directory=tmp_path,
+    ) == [
+        "listen=udp:10.9.0.1:5060",
+        "listen=udp:192.0.2.1:5060 advertise 203.0.113.7:5060",
+        "listen=tcp:192.0.2.1:5060 advertise 203.0.113.7:5060",
+    ]
+
+
+def test_sockets_that_advertise_the_same_have_names_that_stay(tmp_path: Path) -> None:
+    """A dialog outlives a restart after which there are more sockets; no address is told."""
+    inside, outside = (
+        Listener("udp", ip_address(address), 5060, "203.0.113.7")
+        for address in ("10.9.0.1", "192.0.2.1")
+    )
+    new = Listener("udp", ip_address("10.8.0.1"), 5060, "203.0.113.7")
+
+    before = listen_lines(inside, outside, directory=tmp_path)
+    after = listen_lines(new, inside, outside, directory=tmp_path)
+
+    names = [line.rpartition(" name ")[2] for line in after]
+    assert after[1:] == before
+    assert len(set(names)) == 3
+    assert all(re.fullmatch('"[0-9a-f]{8}"', name) for name in names)
 
 
 def test_policy_is_json(tmp_path: Path) -> None:

@@ -114,10 +114,12 @@ def _after_redirection(
     names, and the default route, would undo the screening.
     """
     is_diverted = any(each.is_diversion for each in results)
+    found: dict[str, Destination] = {}  # two aliases may be the same place
+    for each in results:
+        if isinstance(each, Destination) and each.is_diversion == is_diverted:
+            found.setdefault(each.uri, each)
     routes = tuple(
-        Route(each.uri, _changes(answered, each.contact, policy))
-        for each in results
-        if isinstance(each, Destination) and each.is_diversion == is_diverted
+        Route(uri, _changes(answered, each.contact, policy)) for uri, each in found.items()
     )
     if routes:
         asked = answered.context.clearip_uri

@@ -138,6 +138,18 @@ def test_pointers_among_real_routes_are_passed_over() -> None:
     assert decision.decision.context.remaining == ()
 
 
+def test_target_of_two_aliases_is_tried_once() -> None:
+    """No target twice (RFC 3261 §16.5), whatever ClearIP calls it."""
+    aliases = {"tg-a": "sip:192.0.2.50", "tg-b": "sip:192.0.2.50"}
+    policy = replace(POLICY, search=replace(POLICY.search, aliases=aliases))
+
+    decision = step_after(response(302, "Contact: <sip:1@tg-a>, <sip:1@tg-b>"), policy)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:1@192.0.2.50"
+    assert decision.context.remaining == ()
+
+
 def test_diverted_call_goes_to_the_diversion_host_or_nowhere() -> None:
     """A normal route beside it would undo the screening."""
     answer = response(302, "Contact: <sip:1@captcha.clearip.com>;q=0.5, <sip:1@normal>;q=0.4")

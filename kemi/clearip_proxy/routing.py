@@ -17,6 +17,7 @@ from clearip_proxy.decisions import (
     QueryClearIp,
     Reply,
 )
+from clearip_proxy.grammar import is_token
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import EmergencyPolicy, RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -90,12 +91,20 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
     try:
         uri = parse_uri(request.uri)
     except MalformedUri:
-        return Reply(400, "Bad Request-URI")
+        return _unreadable(request.uri)
     if not uri.user:
         return Reply(484, "Address Incomplete")
     if is_emergency(uri.user, policy.emergency):
         return _emergency(request, policy)
     return QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))
+
+
+def _unreadable(uri: str) -> Reply:
+    """Tell a URI of another scheme (RFC 3261 §16.3, step 2) from one that is no URI."""
+    scheme, colon, _ = uri.partition(":")
+    if colon and is_token(scheme) and scheme.lower() not in {"sip", "sips", "tel"}:
+        return Reply(416, "Unsupported URI Scheme")
+    return Reply(400, "Bad Request-URI")
 
 
 def is_emergency(user: str, policy: EmergencyPolicy) -> bool:

@@ -78,7 +78,8 @@ def test_untrusted_source_is_not_answered() -> None:
         ({"proxy_require": "foo"}, Reply(420, "Bad Extension", (("Unsupported", "foo"),))),
         ({"is_well_formed": False}, Reply(400, "Bad Request")),
         ({"uri": "sip:proxy"}, Reply(484, "Address Incomplete")),
-        ({"uri": "http://proxy"}, Reply(400, "Bad Request-URI")),
+        ({"uri": "http://proxy"}, Reply(416, "Unsupported URI Scheme")),
+        ({"uri": "sip:no user@proxy"}, Reply(400, "Bad Request-URI")),
         ({"has_to_tag": True, "hops_left": False}, Reply(483, "Too Many Hops")),
         (
             {"method": "BYE", "has_to_tag": True, "proxy_require": "foo"},

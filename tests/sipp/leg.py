@@ -6,9 +6,10 @@ nothing else matters (`REFUSED`), so that no target is needed.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from inline_proxy.certificates import CertificatePair
 from inline_proxy.lab.answer import Answer
@@ -19,6 +20,7 @@ from sipp.proxy import Config, Proxy, base_config, merged
 from sipp.role import FIRST_FINAL, INITIAL, Role
 from sipp.waiting import wait_until
 
+Running = TypeVar("Running")
 REFUSED = Answer(603, "Decline")
 SITE_PORTS = itertools.count(6300)
 PROXY_PORTS = itertools.count(5700, 10)
@@ -97,6 +99,10 @@ class Leg:
         for site in sites:
             wait_until_up(proxy, site)
         return proxy
+
+    def until_the_end(self, running: AbstractContextManager[Running]) -> Running:
+        """Let something else run until the test ends."""
+        return self._ends.enter_context(running)
 
     @staticmethod
     def clearip(number: str, sites: Sequence[LegSite], answer: Answer = REFUSED) -> ClearIp:

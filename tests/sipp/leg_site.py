@@ -39,6 +39,20 @@ class TlsServer:
             context.verify_mode = ssl.CERT_REQUIRED
 
 
+class _ListeningIdentity(TlsIdentity):
+    """A certificate, and the names asked for in every handshake, also in those that fail."""
+
+    def __init__(self, certificate: Path, private_key: Path, asked: list[str | None]) -> None:
+        super().__init__(certificate, private_key)
+        self._asked = asked
+
+    def _note(
+        self, handshake: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext
+    ) -> None:
+        self._asked.append(name)
+        super()._note(handshake, name, context)
+
+
 class LegSite:
     """One site at a port that stays its own while it is closed."""
 
@@ -60,9 +74,8 @@ class LegSite:
         self._pair = pair or self._pair
         certificate, key = self._directory / "certificate.pem", self._directory / "key.pem"
         self._pair.write(certificate, key)
-        tls = TlsIdentity(certificate, key)
+        tls = _ListeningIdentity(certificate, key, self.names_asked)
         self._server.prepare(tls.context)
-        self._listen_for_names(tls.context)
         settings = Settings(answer_for=self.site.answer_for)
         self._ends.enter_context(
             in_thread(StandIn(settings, self.site.record, tls), HOST, self.port)
@@ -71,17 +84,6 @@ class LegSite:
     def close(self) -> None:
         """Stop listening and end every connection; nothing happens when it is closed already."""
         self._ends.close()
-
-    def _listen_for_names(self, context: ssl.SSLContext) -> None:
-        keep_for_connection = context.sni_callback
-
-        def note(
-            handshake: ssl.SSLSocket | ssl.SSLObject, name: str | None, server: ssl.SSLContext
-        ) -> None:
-            self.names_asked.append(name)
-            keep_for_connection(handshake, name, server)
-
-        context.sni_callback = note
 
     def received(self, method: str) -> list[Entry]:
         """The requests of a method that it received, whichever call they belong to."""

@@ -4,6 +4,8 @@ from clearip_proxy.ksr_port import KsrPort
 
 SITES = "sites"
 """Shared table: what is known of a site, by its URI."""
+SILENCES = "silences"
+"""Shared table: calls in a row that a site has left without an answer, by its URI."""
 SILENCES_TO_REST = 3
 """Calls in a row that a site leaves without an answer before it is left alone."""
 REST_MS = 5_000
@@ -73,7 +75,7 @@ class KsrSites:
 
     def was_silent(self, site: str, now_ms: int) -> bool:
         """Count a call that a site left without an answer; True when it begins to rest."""
-        silences = self._htable.sht_inc(SITES, f"{site} silences")
+        silences = self._htable.sht_inc(SILENCES, site)
         if silences < SILENCES_TO_REST:
             return False
         self._htable.sht_seti(SITES, f"{site} resting until", now_ms + REST_MS)
@@ -81,9 +83,9 @@ class KsrSites:
 
     def was_heard(self, site: str) -> bool:
         """Forget the silences of a site that has answered a call; True when it was resting."""
-        if not self._number(f"{site} silences"):
+        if not self._htable.sht_get(SILENCES, site):
             return False
-        self._htable.sht_rm(SITES, f"{site} silences")
+        self._htable.sht_rm(SILENCES, site)
         was_resting = self._number(f"{site} resting until") > 0
         self._htable.sht_rm(SITES, f"{site} resting until")
         return was_resting

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from inline_proxy.lab.certificates import CertificateAuthority, write_lab_files
-from sipp.load.lab import CLEARIP, REFUSING, Load, LoadLab, load_lab
+from sipp.load.lab import REFUSING, Load, LoadLab, load_lab, precedence, prefer_session
 from sipp.proxy import Proxy, base_config, merged
 from sipp.waiting import wait_until
 
@@ -33,20 +34,21 @@ TOLERATED_GROWTH_BYTES = 65_536
 def lab(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[LoadLab]:
     """ClearIP's stand-in, which signs, and the carriers."""
     files = write_lab_files(tmp_path, authority.issue())
-    with load_lab(tmp_path, files) as running:
+    with precedence(), load_lab(tmp_path, files) as running:
         yield running
 
 
 @pytest.fixture
-def proxy(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Proxy]:
+def proxy(lab: LoadLab, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Proxy]:
     """A proxy that serves this load alone."""
     ca_file = tmp_path / "authority.pem"
     ca_file.write_bytes(authority.pem)
     directory = tmp_path / "proxy"
     directory.mkdir()
-    site = {"host": CLEARIP.host, "port": CLEARIP.port}
-    config = merged(base_config(PORT, ca_file), {"clearip": {"sites": [site]}})
+    config = merged(base_config(PORT, ca_file), {"clearip": lab.as_clearip})
     running = Proxy.start(PORT, config, directory)
+    for kamailio in psutil.Process(running.process.pid).children():
+        prefer_session(kamailio.pid)
     yield running
     running.stop()
 

@@ -107,7 +107,9 @@ class ClearIpLeg:
             case Canceled():
                 return
             case NoResponse():
-                if self._sites.was_silent(site, self._read.now().monotonic_ms):
+                now_ms = self._read.now().monotonic_ms
+                asked_ms = now_ms - self._policy.clearip.response_timeout_ms
+                if self._sites.was_silent(site, asked_ms, now_ms):
                     self._log.fault(f"ClearIP site {site} rests: calls were left without an answer")
             case _:
                 if self._sites.was_heard(site):

@@ -61,14 +61,14 @@ class SiteKeeper:
 
     def _tend(self, site: str, watch: Watch, now_ms: int) -> None:
         verified = self._sites.verified_connection(site)
-        connection, certificate, answered_ms = self._sites.last_answer(site)
+        connection, _, answered_ms = self._sites.last_answer(site)
         if verified and not self._sites.is_open(verified):
             self._lose(site, watch, now_ms, "connection closed")
         elif verified and self._is_overdue(watch, answered_ms, now_ms):
             self._sites.close(verified)
             self._lose(site, watch, now_ms, "no answer to OPTIONS")
         elif connection not in {verified, watch.checked, 0}:
-            self._check(site, watch, connection, certificate)
+            self._check(site, watch, now_ms)
         if now_ms >= watch.next_ms:
             self._ask(site, watch, now_ms)
 
@@ -83,8 +83,9 @@ class SiteKeeper:
         watch.next_ms = now_ms + SETTLE_MS
         self._log.fault_of_no_call(f"ClearIP site {site} is down: {reason}")
 
-    def _check(self, site: str, watch: Watch, connection: int, certificate: str) -> None:
+    def _check(self, site: str, watch: Watch, now_ms: int) -> None:
         """Give a connection to the calls, or close it, by the names in its certificate."""
+        connection, certificate, _ = self._sites.last_answer(site)
         watch.checked = connection
         wanted = self._policy.server_name
         try:
@@ -92,7 +93,7 @@ class SiteKeeper:
         except ValueError:
             names = CertificateNames()
         if carries(names, wanted):
-            self._sites.verify(site, connection)
+            self._sites.verify(site, connection, now_ms)
             watch.retry_ms = FIRST_RETRY_MS
             self._log.note_of_no_call(f"ClearIP site {site} is up: its certificate is for {names}")
             return

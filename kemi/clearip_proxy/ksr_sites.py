@@ -36,13 +36,15 @@ class KsrSites:
         """Tell whether Kamailio still holds a connection."""
         return self._tcpops.tcp_conid_alive(connection) > 0
 
-    def verify(self, site: str, connection: int) -> None:
+    def verify(self, site: str, connection: int, now_ms: int) -> None:
         """Let INVITEs travel on a connection."""
+        self._htable.sht_seti(SITES, f"{site} verified at", now_ms)
         self._htable.sht_seti(SITES, f"{site} verified", connection)
 
     def forget(self, site: str) -> None:
         """Let no INVITE travel to a site until a connection is verified again."""
         self._htable.sht_rm(SITES, f"{site} verified")
+        self._htable.sht_rm(SITES, f"{site} loss counted")
 
     def answered(self, site: str, connection: int, certificate: str, unix_ms: int) -> None:
         """Keep on which connection a site has answered, and with which certificate."""
@@ -73,13 +75,27 @@ class KsrSites:
             return False
         return True
 
-    def was_silent(self, site: str, now_ms: int) -> bool:
-        """Count a call that a site left without an answer; True when it begins to rest."""
+    def was_silent(self, site: str, asked_ms: int, now_ms: int) -> bool:
+        """Count a call that a site left without an answer; True when it begins to rest.
+
+        However many calls were under way on a connection that was lost, they count as one: a
+        site that has restarted need not rest, and one that closes at every INVITE shall.
+        """
+        if self._was_lost_since(site, asked_ms):
+            if self._number(f"{site} loss counted"):
+                return False
+            self._htable.sht_seti(SITES, f"{site} loss counted", 1)
         silences = self._htable.sht_inc(SILENCES, site)
         if silences < SILENCES_TO_REST:
             return False
         self._htable.sht_seti(SITES, f"{site} resting until", now_ms + REST_MS)
         return silences == SILENCES_TO_REST
+
+    def _was_lost_since(self, site: str, asked_ms: int) -> bool:
+        """Tell whether a call that was sent then was on another connection than there is now."""
+        if self.usable_connection(site) is None:
+            return True
+        return self._number(f"{site} verified at") >= asked_ms
 
     def was_heard(self, site: str) -> bool:
         """Forget the silences of a site that has answered a call; True when it was resting."""

@@ -8,7 +8,7 @@ from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, QueryClearIp, Reply
 from clearip_proxy.ksr_clearip import ClearIpLeg
 from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_sites import REST_MS
+from clearip_proxy.ksr_sites import REST_MS, KsrSites
 from clearip_proxy.message import parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
@@ -187,6 +187,47 @@ def test_site_that_answers_does_not_rest(outcomes: list[BranchOutcome]) -> None:
         proxy.learn(outcome, ASKED)
 
     assert proxy.query(QUERY, may_wait=False) is None
+
+
+@pytest.mark.parametrize("is_connected_again", [False, True])
+def test_calls_on_a_lost_connection_count_as_one_silence(*, is_connected_again: bool) -> None:
+    """A site that has restarted under many calls need not rest."""
+    ksr = connected(FakeKsr())
+    sites, clock = KsrSites(ksr), Clock()
+    proxy = leg(ksr, clock)
+    lose_connection(ksr, sites)
+    if is_connected_again:
+        connect_again(ksr, sites, clock.ms)
+    for _ in range(5):
+        proxy.learn(NoResponse(), ASKED)
+
+    connect_again(ksr, sites, clock.ms)
+    assert proxy.query(QUERY, may_wait=False) is None
+
+
+def test_site_that_loses_its_connection_with_every_call_rests() -> None:
+    """It answers OPTIONS each time, and never a call."""
+    ksr = connected(FakeKsr())
+    sites, clock = KsrSites(ksr), Clock()
+    proxy = leg(ksr, clock)
+    for _ in range(3):
+        lose_connection(ksr, sites)
+        proxy.learn(NoResponse(), ASKED)
+        connect_again(ksr, sites, clock.ms)
+
+    assert is_unavailable(proxy.query(QUERY, may_wait=False))
+
+
+def lose_connection(ksr: FakeKsr, sites: KsrSites) -> None:
+    """As the keeper notices it."""
+    ksr.open_connections.clear()
+    sites.forget(SITE)
+
+
+def connect_again(ksr: FakeKsr, sites: KsrSites, now_ms: int) -> None:
+    """As the keeper does when the certificate is right."""
+    ksr.open_connections.add(CONNECTION)
+    sites.verify(SITE, CONNECTION, now_ms)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from inline_proxy.lab.answer import Answer
 from inline_proxy.lab.certificates import CLEARIP_NAMES, LIFETIME, CertificateAuthority
 from sipp.clearip import HOST, ClearIp
 from sipp.leg_site import LegSite, TlsServer
+from sipp.place import Place
 from sipp.proxy import Config, Proxy, base_config, merged
 from sipp.role import FIRST_FINAL, INITIAL, Role
 from sipp.waiting import wait_until
@@ -56,13 +57,18 @@ class Leg:
         return site
 
     def closed_site(
-        self, pair: CertificatePair | None = None, server: TlsServer | None = None
+        self,
+        pair: CertificatePair | None = None,
+        server: TlsServer | None = None,
+        *,
+        host: str = HOST,
     ) -> LegSite:
         """Make a site where nobody listens yet."""
         port = next(SITE_PORTS)
         directory = self._directory / f"site-{port}"
         directory.mkdir()
-        site = LegSite(port, directory, pair or self._authority.issue(), server or TlsServer())
+        place = Place(host, port, "tls")
+        site = LegSite(place, directory, pair or self._authority.issue(), server or TlsServer())
         self._ends.callback(site.close)
         return site
 
@@ -84,7 +90,7 @@ class Leg:
         directory = self._directory / f"proxy-{port}"
         directory.mkdir()
         clearip: Config = {
-            "sites": [{"host": HOST, "port": site.port} for site in sites],
+            "sites": [{"host": site.host, "port": site.port} for site in sites],
             "response_timeout_ms": RESPONSE_TIMEOUT_MS,
             "keepalive_s": KEEPALIVE_S,
         }

@@ -11,7 +11,8 @@ from inline_proxy.lab.conversation import Settings
 from inline_proxy.lab.message import Message
 from inline_proxy.lab.recording import Entry
 from inline_proxy.lab.server import StandIn, TlsIdentity, in_thread
-from sipp.clearip import HOST, Site
+from sipp.clearip import Site
+from sipp.place import Place
 from sipp.waiting import wait_until
 
 ANY_CIPHER = "ALL:@SECLEVEL=0"
@@ -57,10 +58,10 @@ class LegSite:
     """One site at a port that stays its own while it is closed."""
 
     def __init__(
-        self, port: int, directory: Path, pair: CertificatePair, server: TlsServer
+        self, place: Place, directory: Path, pair: CertificatePair, server: TlsServer
     ) -> None:
-        self.port = port
-        self.uri = f"sip:{HOST}:{port};transport=tls"
+        self.host, self.port = place.endpoint
+        self.uri = f"sip:{place.host_port};transport=tls"
         self.site = Site()
         self.names_asked: list[str | None] = []
         """The server name (SNI) of every handshake that came so far."""
@@ -78,7 +79,7 @@ class LegSite:
         self._server.prepare(tls.context)
         settings = Settings(answer_for=self.site.answer_for)
         self._ends.enter_context(
-            in_thread(StandIn(settings, self.site.record, tls), HOST, self.port)
+            in_thread(StandIn(settings, self.site.record, tls), self.host, self.port)
         )
 
     def close(self) -> None:
@@ -93,10 +94,14 @@ class LegSite:
             if entry.direction == "received" and entry.text.startswith(f"{method} ")
         ]
 
-    def invites(self, number: str) -> int:
-        """How many INVITEs it received for a call to a number."""
+    def call_ids(self) -> list[str]:
+        """The Call-ID of every INVITE that it received."""
         received = (Message.parse(entry.text) for entry in self.received("INVITE"))
-        return sum(number in invite.header("to") for invite in received)
+        return [invite.header("call-id") for invite in received]
+
+    def invites(self, number: str) -> int:
+        """How many INVITEs it received for calls to a number, which their Call-IDs hold."""
+        return sum(number in call_id for call_id in self.call_ids())
 
     def wait_for(self, method: str, count: int = 1) -> None:
         """Wait until it has received so many requests of a method."""

@@ -131,7 +131,9 @@ def test_site_that_stays_silent_is_probed_by_one_call_at_a_time(
         asked = first.invites(number)
         wait_until(lambda: first.invites(number) > asked, "a call probes the first site")
         calls.wait_for_more(50)
-    record_property(*row("has been silent for three calls", calls.placed[-1], 0, 1))
+    last = calls.placed[-1]
+    invites = [site.call_ids().count(last.call_id) for site in (first, second)]
+    record_property(*row("has left three calls in a row without an answer", last, *invites))
 
     assert {call.status for call in calls.placed} == {REFUSED.status}
     assert first.invites(number) == asked + 1

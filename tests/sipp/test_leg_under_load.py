@@ -58,7 +58,7 @@ def test_site_that_dies_and_comes_back_costs_no_call(leg: Leg, number: str) -> N
     assert Counter(call.status for call in calls.placed) == {REFUSED.status: len(calls.placed)}
     assert max(call.took_ms for call in calls.placed) < RESPONSE_TIMEOUT_MS + TOLERANCE_MS
     assert first.invites(number) > asked
-    at_sites = Counter([*call_ids(first), *call_ids(second)])
+    at_sites = Counter([*first.call_ids(), *second.call_ids()])
     assert at_sites.keys() == {call.call_id for call in calls.placed}
     assert {call for call, times in at_sites.items() if times > 1} <= unanswered(first)
     assert max(at_sites.values()) <= 2
@@ -88,18 +88,12 @@ def answered_at_once(calls: Calls, count: int) -> bool:
     return all(call.status == 503 and call.took_ms < 100 for call in last)
 
 
-def call_ids(site: LegSite) -> list[str]:
-    """The Call-ID of every INVITE that a site received."""
-    received = (Message.parse(entry.text) for entry in site.received("INVITE"))
-    return [invite.header("call-id") for invite in received]
-
-
 def unanswered(site: LegSite) -> set[str]:
     """The calls that a site has received and not answered."""
     entries = tuple(site.site.record.entries)
     sent = (Message.parse(entry.text) for entry in entries if entry.direction == "sent")
     answered = {response.header("call-id") for response in sent if response.method == "INVITE"}
-    return set(call_ids(site)) - answered
+    return set(site.call_ids()) - answered
 
 
 @pytest.mark.timeout(120 + RECONNECTS)

@@ -18,6 +18,7 @@ from sipp.clearip import HOST
 from sipp.leg import REFUSED, Leg, leg_lab, wait_for_lines, wait_until_down, wait_until_up
 from sipp.leg_calls import Calls, place_call
 from sipp.leg_site import LegSite, TlsServer
+from sipp.leg_table import row
 from sipp.waiting import wait_until
 
 UNAVAILABLE = 'SIP;cause=503;text="ClearIP unavailable"'
@@ -39,14 +40,16 @@ BAD_SERVERS: dict[str, Callable[[Leg], LegSite]] = {
     "an expired certificate": lambda leg: leg.site(lifetime=EXPIRED),
     "a self-signed certificate": lambda leg: leg.site_with(without_authority()),
     "an unknown authority": lambda leg: leg.site_with(CertificateAuthority.create("X").issue()),
-    "TLS 1.1 alone": lambda leg: leg.site(server=TlsServer(only_version=ssl.TLSVersion.TLSv1_1)),
-    "a client certificate demanded, none given": lambda leg: leg.site(
+    "no TLS above 1.1": lambda leg: leg.site(server=TlsServer(only_version=ssl.TLSVersion.TLSv1_1)),
+    "no interest without a client certificate": lambda leg: leg.site(
         server=TlsServer(clients_of=leg.ca_file)
     ),
 }
 
 
-def test_servers_that_cannot_be_verified_are_passed_over(leg: Leg, number: str) -> None:
+def test_servers_that_cannot_be_verified_are_passed_over(
+    leg: Leg, number: str, record_property: Callable[[str, object], None]
+) -> None:
     """Not one of them gets an INVITE, whatever its place in the order; the good one gets it."""
     bad = {name: make(leg) for name, make in BAD_SERVERS.items()}
     sites = [*bad.values(), leg.site()]
@@ -54,10 +57,13 @@ def test_servers_that_cannot_be_verified_are_passed_over(leg: Leg, number: str) 
     proxy = leg.proxy(sites)
 
     first = place_call(proxy.place("udp"), number)
-    for name in bad.keys() - {"TLS 1.1 alone"}:  # it ends the handshake before it hears a name
+    for name in bad.keys() - {"no TLS above 1.1"}:  # it ends the handshake before it hears a name
         wait_until(partial(_was_tried, bad[name]), f"{name} is tried again")
     second = place_call(proxy.place("udp"), number)
 
+    for name, site in bad.items():
+        asked = [each.call_ids().count(second.call_id) for each in (site, sites[-1])]
+        record_property(*row(f"shows {name}", second, *asked))
     assert [first.status, second.status] == [REFUSED.status] * 2
     assert {name: site.invites(number) for name, site in bad.items()} == dict.fromkeys(bad, 0)
     assert sites[-1].invites(number) == 2
@@ -70,7 +76,7 @@ def _was_tried(site: LegSite) -> bool:
 
 def test_server_with_tls_1_1_alone_is_one(leg: Leg) -> None:
     """The server of the test above does speak TLS 1.1, with a client that wants to."""
-    site = BAD_SERVERS["TLS 1.1 alone"](leg)
+    site = BAD_SERVERS["no TLS above 1.1"](leg)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

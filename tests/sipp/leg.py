@@ -65,7 +65,7 @@ class Leg:
     ) -> LegSite:
         """Make a site where nobody listens yet."""
         port = next(SITE_PORTS)
-        directory = self._directory / f"site-{port}"
+        directory = self._directory / f"{port}"
         directory.mkdir()
         place = Place(host, port, "tls")
         site = LegSite(place, directory, pair or self._authority.issue(), server or TlsServer())
@@ -87,7 +87,7 @@ class Leg:
     def proxy(self, sites: Sequence[LegSite], **changes: object) -> Proxy:
         """Start a proxy that asks these sites in this order; it is ready, they may not be."""
         port = next(PROXY_PORTS)
-        directory = self._directory / f"proxy-{port}"
+        directory = self._directory / f"{port}"
         directory.mkdir()
         clearip: Config = {
             "sites": [{"host": site.host, "port": site.port} for site in sites],

@@ -101,6 +101,10 @@ class Calls:
         """Those that have got a final response so far."""
         return [call for call in self.placed if call.answered_s is not None]
 
+    def wait_for_answers(self, count: int) -> None:
+        """Wait until so many calls have been answered in all."""
+        wait_until(lambda: len(self.answered) >= count, f"{count} calls are answered")
+
     def wait_for_more(self, count: int) -> None:
         """Wait until so many calls have been answered that are placed from now on."""
         begun_s = time.monotonic()
@@ -167,7 +171,7 @@ class Calls:
 def place_call(proxy: Place, number: str) -> Call:
     """Place one call and wait for its end."""
     with Calls(proxy, number, rate=1, count=1) as calls:
-        wait_until(lambda: calls.answered, "the call is answered")
+        calls.wait_for_answers(1)
     return calls.placed[0]
 
 

@@ -1,7 +1,6 @@
 """A ClearIP site that fails costs a call a bounded time, and the caller never hears of it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -32,9 +31,11 @@ NO_SERVER: dict[str, Conduct | None] = {
 
 
 @pytest.fixture
-def leg(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Leg]:
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
     """The sites and the proxy of one test."""
-    with leg_lab(tmp_path, authority) as lab:
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,9 +32,11 @@ BUSY = "486 Busy Here"
 
 
 @pytest.fixture
-def leg(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Leg]:
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
     """The sites and the proxy of one test."""
-    with leg_lab(tmp_path, authority) as lab:
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
 
 
@@ -99,7 +100,7 @@ def test_site_that_leaves_calls_without_answer_rests(leg: Leg, number: str) -> N
     with Calls(proxy.place("udp"), number, rate=100, count=SILENCES_TO_REST) as silent:
         wait_for_lines(proxy, site, "rests: calls were left without an answer")
     with Calls(proxy.place("udp"), number, rate=100, count=100) as resting:
-        wait_until(lambda: len(resting.answered) == 100, "they are answered")
+        resting.wait_for_answers(100)
     asked = site.invites(number)
     clearip.answers(Answer(603, "Decline", delay_ms=PROBE_LASTS_MS))
     with Calls(proxy.place("udp"), number, rate=50) as probing:

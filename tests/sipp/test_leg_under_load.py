@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
@@ -34,9 +33,11 @@ AT_ONCE_MS = 10
 
 
 @pytest.fixture
-def leg(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Leg]:
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
     """The sites and the proxy of one test."""
-    with leg_lab(tmp_path, authority) as lab:
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
 
 

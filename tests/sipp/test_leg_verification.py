@@ -4,7 +4,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -29,9 +28,11 @@ TRIES = 2
 
 
 @pytest.fixture
-def leg(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Leg]:
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
     """The sites and the proxy of one test."""
-    with leg_lab(tmp_path, authority) as lab:
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
 
 

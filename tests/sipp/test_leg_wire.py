@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -32,9 +31,11 @@ Note = Callable[[str, object], None]
 
 
 @pytest.fixture
-def leg(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[Leg]:
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
     """The sites and the proxy of one test."""
-    with leg_lab(tmp_path, authority) as lab:
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
 
 
@@ -91,7 +92,7 @@ def test_slow_and_lossy_wire_costs_no_call(
     )
 
     with Calls(proxy.place("udp"), number, rate=20, count=CALLS) as calls:
-        calls.wait_for_more(CALLS)
+        calls.wait_for_answers(CALLS)
     one = place_call(proxy.place("udp"), number)
     record_property(*row("is 200 ms away, and 5 % of the packets are lost", one, 1, 0))
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 
 POLL_S = 0.005
-PATIENCE_S = 10
+PATIENCE_S = 25
+"""For a busy machine; a condition that holds is never waited for longer than it takes."""
 
 
 def wait_until(condition: Callable[[], object], description: str) -> None:

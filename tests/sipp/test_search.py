@@ -244,6 +244,3 @@ def test_refusal_by_a_later_target_ends_the_search(
     assert all_succeeded(caller, first, second)
     assert caller.final.status == 486
     assert third.is_silent
-
-
-# What the caller hears in the end

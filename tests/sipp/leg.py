@@ -25,9 +25,9 @@ Running = TypeVar("Running")
 REFUSED = Answer(603, "Decline")
 SITE_PORTS = itertools.count(6300)
 PROXY_PORTS = itertools.count(5700, 10)
-RESPONSE_TIMEOUT_MS = 500
+RESPONSE_TIMEOUT_MS = 1000
 KEEPALIVE_S = 1
-TOLERANCE_MS = 400
+TOLERANCE_MS = 800
 """What the keeper's interval, the settling and a busy machine may add to a time."""
 
 

@@ -7,7 +7,8 @@ How to write a flow:
   the scenarios in `roles/`. `role.at(q=0.5)` is the Contact that leads to a target.
 - `clearip.redirects_to(...)` and `clearip.says(...)` script ClearIP, before the call is placed.
 - `proxy` has the default configuration, `proxy_with(targets={...})` one with these changes; each
-  lives as long as the session. Timers shorter than the default are for tests of timers.
+  lives as long as the session. `impatient_proxy` has short timers; `fresh_proxy` too, and is
+  for one test alone, because a proxy remembers which ClearIP site has failed it.
 - Each test has a called number of its own. It is part of every Call-ID, so the stand-in, the
   proxies and their logs are shared, and no test sees the messages of another.
 - Scenarios say what a role does. What it got is checked here: `role.invite`, `role.received()`,
@@ -28,11 +29,19 @@ from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import ClearIp, Site, sites
 from sipp.invariants import prove_what_always_holds
 from sipp.network import NotRoot, enter_own_network
-from sipp.proxy import Proxies, Proxy
+from sipp.proxy import Config, Proxies, Proxy
 from sipp.sipp import Sipp, Stage
 from sipp.tls_bridge import Bridges, Certificate
 
 ProxyWith = Callable[..., Proxy]
+IMPATIENT: Config = {
+    "clearip": {"response_timeout_ms": 500},
+    "targets": {
+        "no_response_timeout_ms": 700,
+        "answer_timeout_ms": 1000,
+        "search_timeout_ms": 1600,
+    },
+}
 NUMBERS = itertools.count(1)
 
 
@@ -113,16 +122,19 @@ def proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
 def impatient_proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Proxy:
     """A proxy with timers that a test can outwait."""
     assert clearip_sites
-    return proxies.with_changes(
-        {
-            "clearip": {"response_timeout_ms": 500},
-            "targets": {
-                "no_response_timeout_ms": 700,
-                "answer_timeout_ms": 1000,
-                "search_timeout_ms": 1600,
-            },
-        }
-    )
+    return proxies.with_changes(IMPATIENT)
+
+
+@pytest.fixture
+def fresh_proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Iterator[Proxy]:
+    """An impatient proxy that knows nothing yet, for tests in which ClearIP fails.
+
+    A proxy remembers which site has left calls unanswered, and lets it rest.
+    """
+    assert clearip_sites
+    proxy = proxies.fresh(IMPATIENT)
+    yield proxy
+    proxy.stop()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,7 @@ class Proxies:
         self._ca_file = ca_file
         self._ports = itertools.count(FIRST_PORT, PORTS_PER_PROXY)
         self._running: dict[str, Proxy] = {}
+        self._fresh: list[Proxy] = []
         self._failed: dict[str, AssertionError] = {}
 
     def with_changes(self, changes: Config) -> Proxy:
@@ -151,6 +153,12 @@ class Proxies:
                 raise
         return self._running[wanted]
 
+    def fresh(self, changes: Config) -> Proxy:
+        """Start a proxy with these changes for one test alone; the test ends it."""
+        proxy = self._start(changes)
+        self._fresh.append(proxy)
+        return proxy
+
     def _start(self, changes: Config) -> Proxy:
         port = next(self._ports)
         directory = self._directory / str(port)
@@ -160,9 +168,13 @@ class Proxies:
 
     def log_of(self, number: str) -> str:
         """What all the proxies have logged about the calls to a number."""
-        return "\n".join(line for each in self._running.values() for line in each.log_of(number))
+        return "\n".join(line for each in self._all() for line in each.log_of(number))
 
     def stop(self) -> None:
         """End all of them."""
-        for proxy in self._running.values():
+        for proxy in self._all():
             proxy.stop()
+
+    def _all(self) -> Iterator[Proxy]:
+        yield from self._running.values()
+        yield from self._fresh

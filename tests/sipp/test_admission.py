@@ -133,12 +133,12 @@ def test_repeated_invite_makes_no_second_call(proxy: Proxy, clearip: ClearIp, si
 
 
 def test_trying_comes_before_clearip_has_answered(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """The caller hears 100 while ClearIP thinks, and stops repeating its INVITE."""
     clearip.answers(SILENCE)
 
-    caller = sipp.play("uac-cancels", to=impatient_proxy)
+    caller = sipp.play("uac-cancels", to=fresh_proxy)
 
     caller.wait_for(100).cue()
     assert all_succeeded(caller)

@@ -25,12 +25,12 @@ def test_cancel_while_clearip_thinks_reaches_clearip(
 
 
 def test_cancel_before_clearip_says_a_word_ends_the_call(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """What has sent no provisional response is not canceled (RFC 3261 §9.1): its time ends it."""
     clearip.answers(SILENCE)
 
-    caller = sipp.play("uac-cancels", to=impatient_proxy)
+    caller = sipp.play("uac-cancels", to=fresh_proxy)
 
     clearip.wait_for("INVITE")
     caller.cue()

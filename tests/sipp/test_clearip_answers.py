@@ -178,14 +178,14 @@ def test_fault_of_the_setup_is_relayed(
 
 
 def test_silent_site_is_followed_by_the_next(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """After `response_timeout_ms` the second site is asked, in the same words."""
     target = sipp.play("target-200")
     clearip.redirects_to(target.at())
     clearip.answers(SILENCE, at_site=1)
 
-    caller = sipp.play("uac-answered", to=impatient_proxy)
+    caller = sipp.play("uac-answered", to=fresh_proxy)
 
     assert all_succeeded(caller, target)
     (first,), (second,) = (clearip.received("INVITE", at_site=site) for site in (1, 2))
@@ -194,14 +194,14 @@ def test_silent_site_is_followed_by_the_next(
 
 
 def test_site_that_tries_and_says_no_more_is_followed_by_the_next(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """A 100 gives a site no longer than `response_timeout_ms`; it is then canceled."""
     target = sipp.play("target-200")
     clearip.redirects_to(target.at())
     clearip.answers(TRYING_THEN_SILENCE, at_site=1)
 
-    caller = sipp.play("uac-answered", to=impatient_proxy)
+    caller = sipp.play("uac-answered", to=fresh_proxy)
 
     assert all_succeeded(caller, target)
     clearip.wait_for("CANCEL")
@@ -210,12 +210,12 @@ def test_site_that_tries_and_says_no_more_is_followed_by_the_next(
 
 
 def test_silence_of_all_sites_is_a_503_of_the_proxys(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """Its Reason tells it from ClearIP's own 503, and each site was asked once."""
     clearip.answers(SILENCE)
 
-    caller = sipp.play("uac-refused", to=impatient_proxy)
+    caller = sipp.play("uac-refused", to=fresh_proxy)
 
     assert all_succeeded(caller)
     assert caller.statuses == [100, 503]
@@ -224,7 +224,7 @@ def test_silence_of_all_sites_is_a_503_of_the_proxys(
 
 
 def test_answer_after_its_time_makes_no_call(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """A 302 that comes when the next site is being asked already is too late."""
     nobody, target = sipp.play("nobody"), sipp.play("target-rings-then-final", status="486 Busy")
@@ -232,7 +232,7 @@ def test_answer_after_its_time_makes_no_call(
     late = Answer(302, "Moved", (f"Contact: {nobody.at()}",), delay_ms=900)
     clearip.answers(late, at_site=1)
 
-    caller = sipp.play("uac-refused", to=impatient_proxy)
+    caller = sipp.play("uac-refused", to=fresh_proxy)
 
     clearip.wait_until_it_has_said(302, at_site=1)
     target.wait_for("INVITE").cue()
@@ -243,14 +243,14 @@ def test_answer_after_its_time_makes_no_call(
 
 @pytest.mark.parametrize("action", [Action.CLOSE, Action.RESET, Action.CUT])
 def test_site_that_hangs_up_is_followed_by_the_next(
-    impatient_proxy: Proxy, clearip: ClearIp, sipp: Sipp, action: Action
+    fresh_proxy: Proxy, clearip: ClearIp, sipp: Sipp, action: Action
 ) -> None:
     """A connection that ends, or breaks off in the middle of an answer, costs no call."""
     target = sipp.play("target-200")
     clearip.redirects_to(target.at())
     clearip.answers(Answer(action=action), at_site=1)
 
-    caller = sipp.play("uac-answered", to=impatient_proxy)
+    caller = sipp.play("uac-answered", to=fresh_proxy)
 
     assert all_succeeded(caller, target)
     assert len(clearip.received("INVITE", at_site=2)) == 1

@@ -20,7 +20,7 @@ def proxy(proxy_with: ProxyWith) -> Proxy:
         clearip={
             "on_no_route": "default_route",
             "on_unavailable": "default_route",
-            "response_timeout_ms": 500,
+            "response_timeout_ms": 1000,
         },
         default_route=DEFAULT_ROUTE,
     )

@@ -37,12 +37,16 @@ def leg(
 
 
 BAD_SERVERS: dict[str, Callable[[Leg], LegSite]] = {
-    "another name": lambda leg: leg.site(*WRONG_NAMES, "*.third.example"),
-    "an expired certificate": lambda leg: leg.site(lifetime=EXPIRED),
-    "a self-signed certificate": lambda leg: leg.site_with(without_authority()),
-    "an unknown authority": lambda leg: leg.site_with(CertificateAuthority.create("X").issue()),
-    "no TLS above 1.1": lambda leg: leg.site(server=TlsServer(only_version=ssl.TLSVersion.TLSv1_1)),
-    "no interest without a client certificate": lambda leg: leg.site(
+    "shows another name": lambda leg: leg.site(*WRONG_NAMES, "*.third.example"),
+    "shows an expired certificate": lambda leg: leg.site(lifetime=EXPIRED),
+    "shows a self-signed certificate": lambda leg: leg.site_with(without_authority()),
+    "shows a certificate of another authority": lambda leg: leg.site_with(
+        CertificateAuthority.create("X").issue()
+    ),
+    "speaks no TLS above 1.1": lambda leg: leg.site(
+        server=TlsServer(only_version=ssl.TLSVersion.TLSv1_1)
+    ),
+    "demands a client certificate and gets none": lambda leg: leg.site(
         server=TlsServer(clients_of=leg.ca_file)
     ),
 }
@@ -58,13 +62,15 @@ def test_servers_that_cannot_be_verified_are_passed_over(
     proxy = leg.proxy(sites)
 
     first = place_call(proxy.place("udp"), number)
-    for name in bad.keys() - {"no TLS above 1.1"}:  # it ends the handshake before it hears a name
-        wait_until(partial(_was_tried, bad[name]), f"{name} is tried again")
+    for name in bad.keys() - {
+        "speaks no TLS above 1.1"
+    }:  # it ends the handshake before it hears a name
+        wait_until(partial(_was_tried, bad[name]), f"a site is tried again that {name}")
     second = place_call(proxy.place("udp"), number)
 
     for name, site in bad.items():
         asked = [each.call_ids().count(second.call_id) for each in (site, sites[-1])]
-        record_property(*row(f"shows {name}", second, *asked))
+        record_property(*row(name, second, *asked))
     assert [first.status, second.status] == [REFUSED.status] * 2
     assert {name: site.invites(number) for name, site in bad.items()} == dict.fromkeys(bad, 0)
     assert sites[-1].invites(number) == 2
@@ -77,7 +83,7 @@ def _was_tried(site: LegSite) -> bool:
 
 def test_server_with_tls_1_1_alone_is_one(leg: Leg) -> None:
     """The server of the test above does speak TLS 1.1, with a client that wants to."""
-    site = BAD_SERVERS["no TLS above 1.1"](leg)
+    site = BAD_SERVERS["speaks no TLS above 1.1"](leg)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -92,8 +98,8 @@ def test_server_with_tls_1_1_alone_is_one(leg: Leg) -> None:
 
 def test_caller_is_answered_at_once_where_no_server_can_be_verified(leg: Leg, number: str) -> None:
     """The 503 is the proxy's own; the log says which names were found and which was wanted."""
-    wrong = BAD_SERVERS["another name"](leg)
-    expired = BAD_SERVERS["an expired certificate"](leg)
+    wrong = BAD_SERVERS["shows another name"](leg)
+    expired = BAD_SERVERS["shows an expired certificate"](leg)
     proxy = leg.proxy([wrong, expired])
     (line, *_) = wait_for_lines(proxy, wrong, "is refused", TRIES)
 

@@ -1,5 +1,6 @@
 """Kamailio in the foreground: started, watched until it answers, ended without a trace."""
 
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ SHARED_MEMORY_MB = 512
 WORKER_MEMORY_MB = 16
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
+STOP_REMINDER_S = 1.0
 PROBE_TIMEOUT_S = 1.0
 """A socket that is bound keeps a question until there is a worker to answer it."""
 POLL_INTERVAL_S = 0.05
@@ -45,6 +47,7 @@ class KamailioProcess:
             command(directory), start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
         )
         self.stop_wanted = False
+        self._killed_at_s = math.inf
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +60,6 @@ class KamailioProcess:
     ) -> None:
         self.stop()
         self.wait()
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def stop_on(self, signals: Iterable[signal.Signals]) -> None:
         """End Kamailio when this process gets one of the signals."""
@@ -69,15 +71,21 @@ class KamailioProcess:
         self.stop()
 
     def stop(self) -> None:
-        """Ask Kamailio to end; when its time is over, whatever is left of it is killed."""
+        """Ask Kamailio to end; when its time is over, whatever is left of it is killed.
+
+        Meanwhile all of it is reminded: workers that were just being forked have missed what
+        the main process told them, and it waits for them.
+        """
         if self._process.returncode is not None:
             return
         os.kill(self._process.pid, signal.SIGTERM)
-        signal.signal(signal.SIGALRM, self._on_deadline)
-        signal.setitimer(signal.ITIMER_REAL, STOP_DEADLINE_S)
+        self._killed_at_s = min(self._killed_at_s, time.monotonic() + STOP_DEADLINE_S)
+        signal.signal(signal.SIGALRM, self._on_reminder)
+        signal.setitimer(signal.ITIMER_REAL, STOP_REMINDER_S, STOP_REMINDER_S)
 
-    def _on_deadline(self, _number: int, _frame: FrameType | None) -> None:
-        self._kill_group()
+    def _on_reminder(self, _number: int, _frame: FrameType | None) -> None:
+        is_over = time.monotonic() >= self._killed_at_s
+        self._signal_group(signal.SIGKILL if is_over else signal.SIGTERM)
 
     def silent_after_start(self, listeners: Iterable[Listener]) -> tuple[Listener, ...]:
         """Wait until every listener answers; return those that do not.
@@ -103,7 +111,8 @@ class KamailioProcess:
         """Wait for the end; return Kamailio's exit code, and leave no worker behind."""
         if self._process.returncode is None:
             self._has_ended()
-            self._kill_group()
+            self._signal_group(signal.SIGKILL)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         status = self._process.wait()
         return status if status >= 0 else 128 - status
 
@@ -111,9 +120,9 @@ class KamailioProcess:
         """Wait for the end without taking note of it, so that the id stays this process's own."""
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | how) is not None
 
-    def _kill_group(self) -> None:
-        """Kill what is left of the process group: nothing, as a rule."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+    def _signal_group(self, number: signal.Signals) -> None:
+        """Signal what is left of the process group: nothing but the main process, as a rule."""
+        os.killpg(self._process.pid, number)
 
 
 def _answers(listener: Listener) -> bool:

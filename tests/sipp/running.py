@@ -99,7 +99,7 @@ class Run:
 
     def leaves_no_process(self) -> bool:
         """Tell whether every process of Kamailio ends, in the time that things may take."""
-        wait_until(lambda: not any(map(_lives, self._group)), "every process of Kamailio has ended")
+        wait_until(lambda: not any(map(lives, self._group)), "every process of Kamailio has ended")
         return True
 
     def end(self, number: signal.Signals) -> int:
@@ -127,7 +127,7 @@ class Run:
         return list(self.temporary.iterdir()) == []
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Tell whether a process runs: one that has ended and waits for its parent does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -26,7 +26,7 @@ NAME, ADDRESS = "sip.example.net", "203.0.113.7"
 """What is advertised; nothing listens there."""
 ENDS = pytest.mark.parametrize(
     "ends",
-    [("uac-answered", "target-200"), ("uac-hung-up-on", "target-hangs-up")],
+    [("uac-hangs-up", "target-hung-up-on"), ("uac-answered", "target-200")],
     ids=["caller-hangs-up", "target-hangs-up"],
 )
 

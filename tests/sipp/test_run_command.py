@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from inline_proxy.kamailio_process import STOP_DEADLINE_S
 from inline_proxy.sip_probe import answers_options
 from sipp.running import (
     HOST,
@@ -22,6 +24,7 @@ from sipp.running import (
     TLS_PORT,
     Run,
     inline_proxy,
+    lives,
 )
 from sipp.waiting import wait_until
 
@@ -73,14 +76,25 @@ def test_signal_ends_it_with_kamailios_exit_code_and_leaves_nothing(
 
 def test_signal_before_it_is_ready_leaves_nothing(run: Runs) -> None:
     """A restart that overtakes a start."""
-    others = set(psutil.Process().children(recursive=True))
+    before = set(psutil.Process().children(recursive=True))
     proxy = run()
     wait_until(lambda: not proxy.is_clean, "the private directory is made")
 
     proxy.end(signal.SIGTERM)
 
     assert proxy.rest_of_stdout() == ""
-    assert set(psutil.Process().children(recursive=True)) <= others
+    assert not any(lives(each) for each in set(psutil.Process().children(recursive=True)) - before)
+    assert proxy.is_clean
+
+
+def test_signal_while_workers_are_forked_ends_it_well_before_it_would_be_killed(run: Runs) -> None:
+    """The main process tells the workers that it has, and waits for the others, too."""
+    proxy = run()
+    wait_until(lambda: answers_options(LISTENERS[0], PROBE_S), "the first workers are there")
+    told_s = time.monotonic()
+
+    assert proxy.end(signal.SIGTERM) == 0
+    assert time.monotonic() - told_s < STOP_DEADLINE_S / 2
     assert proxy.is_clean
 
 

@@ -38,6 +38,17 @@ if os.fork() == 0:
 Path({path!r}).touch()
 time.sleep(60)
 """
+# Its main process does not pass the signal on.
+WAITING_FOR_WORKER = """
+import os, signal, time
+from pathlib import Path
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+if os.fork() == 0:
+    time.sleep(60)
+signal.signal(signal.SIGTERM, lambda *_: None)
+Path({path!r}).touch()
+os.wait()
+"""
 DEAF = """
 import signal, time
 from pathlib import Path
@@ -59,6 +70,7 @@ def listener() -> Listener:
 def _short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as an operator would."""
     monkeypatch.setattr(kamailio_process, "STOP_DEADLINE_S", 0.3)
+    monkeypatch.setattr(kamailio_process, "STOP_REMINDER_S", 0.1)
     monkeypatch.setattr(kamailio_process, "PROBE_TIMEOUT_S", 0.1)
 
 
@@ -178,6 +190,21 @@ def test_kamailio_that_ignores_the_signal_is_killed_at_the_deadline(
         status = process.wait()
 
     assert status == 128 + signal.SIGKILL
+
+
+def test_worker_that_has_missed_the_end_is_reminded(
+    install_kamailio: InstallFake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The main process waits for it, as Kamailio does for workers that it was just forking."""
+    monkeypatch.setattr(kamailio_process, "STOP_DEADLINE_S", 60)
+    install_kamailio(WAITING_FOR_WORKER.format(path=str(tmp_path / "up")))
+
+    with KamailioProcess(tmp_path) as process:
+        wait_until((tmp_path / "up").exists)
+        process.stop()
+        status = process.wait()
+
+    assert status == 0
 
 
 def test_worker_does_not_outlive_the_main_process(

@@ -23,7 +23,6 @@ class Row(NamedTuple):
 NOT_SUPPORTED_YET: Final = (
     Row("trusted[].max_cps", "this release does not limit sources"),
     Row("trusted[].max_calls", "this release does not limit sources"),
-    Row("targets.large_request", "this release always changes over to TCP"),
     Row("admin.listen", "this release has no HTTP server", also_works=(None,)),
 )
 

@@ -38,6 +38,6 @@ def test_every_entry_of_a_list_is_looked_at() -> None:
 
 def test_table_is_told_apart_from_other_faults() -> None:
     """Both kinds appear in one go."""
-    faults = faults_of("targets: {large_request: udp}\nlisten: {udp: x}\n")
+    faults = faults_of("admin: {listen: '127.0.0.1:9'}\nlisten: {udp: x}\n")
 
-    assert [fault.partition(": ")[0] for fault in faults] == ["targets.large_request", "listen.udp"]
+    assert [fault.partition(": ")[0] for fault in faults] == ["admin.listen", "listen.udp"]

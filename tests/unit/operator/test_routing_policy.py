@@ -18,7 +18,6 @@ from clearip_proxy.policy import (
 )
 from clearip_proxy.verdict import Verdict
 from inline_proxy.config import parse_config
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET
 from inline_proxy.listeners import Listener
 from inline_proxy.routing_policy import policy_values, site_uris
 
@@ -53,6 +52,7 @@ targets:
   advance_on: [480]
   aliases: {TG-West: "sip:d.example"}
   identity_max_age_s: 45
+  large_request: udp
   on_stale_identity: ask_again
 headers: {copy: [Date], identity: append, display_names: [{match: "V", replace: "W"}]}
 """
@@ -145,16 +145,14 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def test_every_field_of_the_policy_can_be_configured() -> None:
-    """Each has another value than with an empty file, but for keys that cannot be set yet."""
+    """Each has another value than with an empty file."""
     configured = dict(leaves(policy_of(EVERYTHING, LISTENERS)))
     default = dict(leaves(policy_of("", LISTENERS[:1])))
 
     unchanged = {path for path, value in configured.items() if value == default[path]}
 
     assert len(configured) > 20
-    assert unchanged == {"search.large_request"} & {
-        row.path.replace("targets", "search") for row in NOT_SUPPORTED_YET
-    }
+    assert unchanged == set()
 
 
 @pytest.mark.parametrize("verdict", Verdict)

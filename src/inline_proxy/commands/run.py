@@ -55,9 +55,16 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def _private_directory() -> "tempfile.TemporaryDirectory[str]":
-    """A directory that nobody else may read; a key lies in it."""
-    with explained(Path("TMPDIR")):
-        return tempfile.TemporaryDirectory(prefix="inline-proxy-")
+    """A directory that nobody else may read; a key lies in it.
+
+    A signal waits until the directory is sure to be removed again.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
+    try:
+        with explained(Path("TMPDIR")):
+            return tempfile.TemporaryDirectory(prefix="inline-proxy-")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())
 
 
 def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> int:

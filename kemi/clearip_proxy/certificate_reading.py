@@ -1,5 +1,11 @@
 """Reading the names of a certificate, by cryptography (docs/adr/0007-the-clearip-leg.md)."""
 
+import os
+
+# Kamailio's processes share OpenSSL's state. Were its legacy algorithms loaded here, after the
+# fork, the others would call into a library that they do not have: OpenSSL 3.5 crashes.
+os.environ["CRYPTOGRAPHY_OPENSSL_NO_LEGACY"] = "1"
+
 from cryptography import x509
 
 from clearip_proxy.certificate_name import CertificateNames

@@ -1,5 +1,8 @@
 """Reading the names of a certificate."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,3 +49,21 @@ def test_what_is_no_certificate_is_refused() -> None:
     """The keeper takes it for one without names."""
     with pytest.raises(ValueError, match="PEM"):
         names_of("")
+
+
+def test_reading_loads_no_library_that_kamailios_other_processes_lack() -> None:
+    """OpenSSL's state is shared between them, and its legacy algorithms lie in a file of theirs."""
+    program = (
+        "import clearip_proxy.certificate_reading, pathlib;"
+        "print(pathlib.Path('/proc/self/maps').read_text())"
+    )
+    reading = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "cryptography" in reading.stdout
+    assert "ossl-modules" not in reading.stdout

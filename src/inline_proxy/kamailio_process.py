@@ -32,10 +32,9 @@ def command(directory: Path) -> list[str]:
     once a Python heap shares the process. `setpriv` ends Kamailio if this process is killed.
     """
     memory = ["-m", str(SHARED_MEMORY_MB), "-M", str(WORKER_MEMORY_MB), "-x", "tlsf", "-X", "tlsf"]
-    return [
-        *("setpriv", "--pdeathsig", "TERM"),
-        *("kamailio", "-f", str(directory / "kamailio.cfg"), "-DD", "-E", *memory),
-    ]
+    # Kamailio 6 wants a runtime directory of its own, and /run may not be writable.
+    files = ["-f", str(directory / "kamailio.cfg"), "-Y", str(directory)]
+    return ["setpriv", "--pdeathsig", "TERM", "kamailio", *files, "-DD", "-E", *memory]
 
 
 class KamailioProcess:

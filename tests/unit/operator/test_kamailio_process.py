@@ -98,11 +98,11 @@ def signalled_to_this_process(number: signal.Signals, *, when: Path) -> threadin
 
 
 def test_command_has_the_guards_that_no_file_can_hold() -> None:
-    """The allocator, and the end of Kamailio when its keeper is killed."""
+    """The allocator, a folder of its own, and the end of Kamailio when its keeper is killed."""
     words = " ".join(command(Path("/rendered")))
 
     assert words == (
-        "setpriv --pdeathsig TERM kamailio -f /rendered/kamailio.cfg -DD -E "
+        "setpriv --pdeathsig TERM kamailio -f /rendered/kamailio.cfg -Y /rendered -DD -E "
         "-m 512 -M 16 -x tlsf -X tlsf"
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from inline_proxy.kamailio_environment import kamailio_environment
 from inline_proxy.listeners import Listener
 from inline_proxy.sip_probe import answers_options
 
@@ -43,7 +44,11 @@ class KamailioProcess:
     def __init__(self, directory: Path) -> None:
         # Its banner must not mix with what the caller reads on stdout.
         self._process = subprocess.Popen(
-            command(directory), start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            command(directory),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            env=kamailio_environment(),
         )
         self.stop_wanted = False
         self._killed_at_s = math.inf

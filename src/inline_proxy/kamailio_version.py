@@ -4,6 +4,8 @@ import re
 import subprocess
 from typing import NamedTuple
 
+from inline_proxy.kamailio_environment import kamailio_environment
+
 PACKAGES = ("kamailio", "kamailio-tls-modules", "kamailio-python3-modules")
 """Debian's packages that hold every module which is loaded."""
 REMEDY = f"install the packages {', '.join(PACKAGES)}"
@@ -47,7 +49,12 @@ def installed_version() -> KamailioVersion:
     """Ask the installed Kamailio; raises `KamailioMissing`."""
     try:
         said = subprocess.run(
-            ["kamailio", "-v"], capture_output=True, text=True, check=True, timeout=10
+            ["kamailio", "-v"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+            env=kamailio_environment(),
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise KamailioMissing(f"kamailio -v cannot be run ({error}); {REMEDY}") from error

@@ -21,8 +21,8 @@ from sipp.proxy import Config
 from sipp.raw_request import RawCaller, ask, request
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp, Stage
-from sipp.unguarded import STOP_PATIENCE_S, Guard, Tampered, Unguarded, final_status
-from sipp.waiting import wait_until
+from sipp.unguarded import Guard, Tampered, Unguarded, final_status
+from sipp.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("_own_network", "clearip_sites")
 Without = Callable[..., Unguarded]
@@ -225,7 +225,7 @@ def test_engine_before_the_modules_would_crash_at_start(tampered: Without) -> No
 
     proxy = tampered(Guard(engine), Guard(modules, engine + modules))
 
-    assert proxy.process.wait(STOP_PATIENCE_S) == -signal.SIGSEGV
+    assert proxy.process.wait(PATIENCE_S) == -signal.SIGSEGV
 
 
 def test_stranger_would_hear_what_is_wrong_with_a_request(without: Without, number: str) -> None:

@@ -2,12 +2,16 @@
 
 import itertools
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from inline_proxy.kamailio_environment import kamailio_environment
 from inline_proxy.kamailio_process import command
 from inline_proxy.listeners import Listener
 from inline_proxy.sip_probe import answers_options
@@ -20,7 +24,6 @@ from sipp.sipp import Sipp
 from sipp.waiting import wait_until
 
 PORTS = itertools.count(5500, 10)
-STOP_PATIENCE_S = 15
 PROBE_S = 0.5
 
 
@@ -58,6 +61,8 @@ class Tampered:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
+                env=kamailio_environment(),
             )
         return Unguarded(port, self.directory, process)
 
@@ -95,9 +100,10 @@ class Unguarded:
         return text in self.log
 
     def stop(self) -> None:
-        """End it."""
-        self.process.terminate()
-        self.process.wait(STOP_PATIENCE_S)
+        """End it, and its workers; how it ends by itself is no matter of these tests."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def _take_away(guard: Guard, directory: Path) -> None:

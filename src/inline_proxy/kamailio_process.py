@@ -2,6 +2,7 @@
 
 import math
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -109,20 +110,39 @@ class KamailioProcess:
     @property
     def is_running(self) -> bool:
         """Whether Kamailio's main process lives."""
-        return self._process.returncode is None and not self._has_ended(os.WNOHANG)
+        return self._process.returncode is None and not self._has_ended()
 
     def wait(self) -> int:
         """Wait for the end; return Kamailio's exit code, and leave no worker behind."""
         if self._process.returncode is None:
-            self._has_ended()
+            self._wait_for_end()
             self._signal_group(signal.SIGKILL)
         signal.setitimer(signal.ITIMER_REAL, 0)
         status = self._process.wait()
         return status if status >= 0 else 128 - status
 
-    def _has_ended(self, how: int = 0) -> bool:
-        """Wait for the end without taking note of it, so that the id stays this process's own."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | how) is not None
+    def _wait_for_end(self) -> None:
+        """Wait in a way that no signal can slip by.
+
+        One that comes just before a system call blocks is only marked: its handler would run
+        when the call returns, which is at the end of a Kamailio that nobody told to end.
+        """
+        ended = os.pidfd_open(self._process.pid)
+        signalled, wake_up = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
+        try:
+            while not self._has_ended():
+                if signalled in select.select([ended, signalled], [], [])[0]:
+                    os.read(signalled, select.PIPE_BUF)
+        finally:
+            signal.set_wakeup_fd(-1)
+            for descriptor in (ended, signalled, wake_up):
+                os.close(descriptor)
+
+    def _has_ended(self) -> bool:
+        """Look for the end without taking note of it, so that the id stays this process's own."""
+        how = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        return os.waitid(os.P_PID, self._process.pid, how) is not None
 
     def _signal_group(self, number: signal.Signals) -> None:
         """Signal what is left of the process group: nothing but the main process, as a rule."""

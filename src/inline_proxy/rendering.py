@@ -24,6 +24,7 @@ from inline_proxy.routing_policy import policy_values, site_uris
 TEMPLATES = ("kamailio.cfg", "dispatcher.list", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
 RPC_SOCKET = "rpc.sock"
+CONTROL_SOCKET = "control.sock"
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
 UDP_WORKERS = 4
@@ -120,7 +121,8 @@ def template_values(
         "sites": [
             {"uri": uri, "priority": len(sites) - position} for position, uri in enumerate(sites)
         ],
-        "rpc_socket": quoted(f"unix:{_rpc_socket(directory)}"),
+        "rpc_socket": quoted(f"unix:{_socket(directory, RPC_SOCKET)}"),
+        "control_socket": quoted(_socket(directory, CONTROL_SOCKET)),
         "tls_config": quoted(directory / "tls.cfg"),
         "dispatcher_list": quoted(directory / "dispatcher.list"),
         "routing_script": quoted(directory / "proxy.py"),
@@ -138,8 +140,8 @@ def quoted(text: str | Path) -> str:
     return f'"{escaped}"'
 
 
-def _rpc_socket(directory: Path) -> Path:
-    socket = directory / RPC_SOCKET
+def _socket(directory: Path, name: str) -> Path:
+    socket = directory / name
     excess = len(bytes(socket)) - LONGEST_SOCKET_PATH
     if excess > 0:
         message = f"{directory}: the path is {excess} bytes too long for Kamailio's control socket"

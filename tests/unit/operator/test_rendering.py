@@ -146,7 +146,7 @@ def test_path_too_long_for_the_control_socket_is_refused_and_nothing_is_written(
     tmp_path: Path,
 ) -> None:
     """Kamailio would end with a riddle; the longest that works is written."""
-    fits = rendering.LONGEST_SOCKET_PATH - len(f"{tmp_path}//rpc.sock")
+    fits = rendering.LONGEST_SOCKET_PATH - len(f"{tmp_path}//{rendering.CONTROL_SOCKET}")
 
     render(parse_config(""), HOST, tmp_path / ("x" * fits))
     with pytest.raises(CannotRender, match="the path is 1 bytes too long for Kamailio's control"):

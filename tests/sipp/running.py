@@ -34,6 +34,8 @@ STOP_PATIENCE_S = 15
 
 
 COMMAND = (sys.executable, "-m", "inline_proxy")
+FROM_A_TERMINAL = ("env", "--default-signal=HUP")
+"""The tests themselves may run under `nohup`, which the command would take to be its own."""
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 
 
@@ -59,7 +61,7 @@ class Run:
         file.write_text(config if isinstance(config, str) else json.dumps(config))
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, *COMMAND, "run", str(file), *options],
+                [*FROM_A_TERMINAL, *prefix, *COMMAND, "run", str(file), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -38,7 +38,7 @@ class ClearIpLeg:
         self._ksr = ksr
         self._policy = policy
         self._read = read
-        self._log = KsrLog(ksr)
+        self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._branches = KsrBranches(ksr, self._log)
         self._sites = KsrSites(ksr)
 

@@ -35,7 +35,7 @@ class KsrGateway:
         self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
     ) -> None:
         self._ksr = ksr
-        self._log = KsrLog(ksr)
+        self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
         self._branches = KsrBranches(ksr, self._log)
         self.read = KsrReader(ksr, now)

@@ -61,7 +61,7 @@ class TargetLeg:
         self._policy = policy
         self._read = read
         self._outside = outside
-        self._log = KsrLog(ksr)
+        self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._branches = KsrBranches(ksr, self._log)
         self._memory = KsrMemory(ksr)
 

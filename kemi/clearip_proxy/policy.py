@@ -93,6 +93,13 @@ class EmergencyPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPolicy:
+    """What the log holds."""
+
+    mask_numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingPolicy:
     """Everything a routing decision depends on, apart from the call itself."""
 
@@ -104,6 +111,7 @@ class RoutingPolicy:
     headers: HeaderPolicy = HeaderPolicy()
     own: frozenset[str] = frozenset()
     """`host:port` of every listener, as the host stands in a canonical URI."""
+    log: LogPolicy = LogPolicy()
 
 
 def load_policy(path: Path) -> RoutingPolicy:
@@ -127,6 +135,7 @@ def policy_from(values: dict[str, Any]) -> RoutingPolicy:
         ),
         headers=_headers(values["headers"]),
         own=frozenset(values["own"]),
+        log=LogPolicy(**values["log"]),
     )
 
 

@@ -8,7 +8,7 @@ readonly lab_packages=(
     python3 python3-venv ca-certificates iproute2 netbase procps util-linux
 )
 # What the tests want beside it.
-readonly test_packages=(baresip-core shellcheck mmdebstrap debian-archive-keyring)
+readonly test_packages=(baresip-core nftables shellcheck mmdebstrap debian-archive-keyring)
 # The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs
 # on these, not on those of .venv.
 readonly library_packages=(

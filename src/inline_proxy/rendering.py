@@ -11,15 +11,15 @@ import ssl
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
-
 from inline_proxy import __version__, paths
 from inline_proxy.certificates import write_atomically
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
+from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
 from inline_proxy.routing_policy import policy_values, site_uris
+from inline_proxy.template_environment import template_environment
 
 TEMPLATES = ("kamailio.cfg", "dispatcher.list", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
@@ -43,6 +43,8 @@ class Host(NamedTuple):
 
     listeners: tuple[Listener, ...]
     kamailio: KamailioVersion
+    user_id: int = 0
+    """The number of the user that Kamailio runs as."""
 
 
 class CannotRender(RuntimeError):
@@ -77,19 +79,9 @@ def _rendered_files(
     rendered = {name: environment.get_template(f"{name}.j2").render(values) for name in TEMPLATES}
     static = {name: (paths.KAMAILIO / name).read_text() for name in STATIC_FILES}
     policy = json.dumps(policy_values(config, host.listeners), indent=1) + "\n"
-    return {**rendered, **static, **_routing_script(), "proxy.json": policy}
-
-
-def template_environment(folder: Path) -> jinja2.Environment:
-    """Return the one way in which templates are read: an undefined name is an error."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return {**rendered, **static, **_routing_script(), "proxy.json": policy} | {
+        PACKET_FILTER_FILE: packet_filter(config, host.listeners, host.user_id)
+    }
 
 
 def _routing_script() -> dict[str, str]:
@@ -128,6 +120,8 @@ def template_values(
         "routing_script": quoted(directory / "proxy.py"),
         "server_certificate": quoted(certificate.certificate),
         "server_private_key": quoted(certificate.private_key),
+        "client_ca_file": config.listen.tls_client_ca_file
+        and quoted(config.listen.tls_client_ca_file),
         "ca_file": quoted(_ca_file(tls.ca_file)),
         "client_certificate": tls.certificate and quoted(tls.certificate),
         "client_private_key": tls.private_key and quoted(tls.private_key),

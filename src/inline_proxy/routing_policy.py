@@ -57,6 +57,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
             "identity": config.headers.identity,
             "display_names": [asdict(rule) for rule in config.headers.display_names],
         },
+        "log": {"mask_numbers": config.log.mask_numbers},
         "own": sorted(_own(listeners)),
     }
 

@@ -177,7 +177,7 @@ def test_commands_in_a_document_exist(document: str) -> None:
     text = (ROOT / document).read_text()
     shown = set(re.findall(r"\b((?:scripts|\.ci|kemi)/[\w/.-]*\w)", text))
     missing = {path for path in shown if not (ROOT / path).exists()}
-    commands = set(re.findall(r"inline-proxy ([a-z]+)\b", "\n".join(code_in(text))))
+    commands = set(re.findall(r"inline-proxy ([a-z]+(?:-[a-z]+)*)\b", "\n".join(code_in(text))))
 
     assert missing == set()
     assert commands <= set(main.commands)

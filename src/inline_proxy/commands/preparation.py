@@ -11,6 +11,7 @@ from inline_proxy.commands.configuration import EXIT_INVALID
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_version import KamailioMissing, installed_version
 from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
+from inline_proxy.packet_filter import service_user_id
 from inline_proxy.rendering import CannotRender, Host, render
 
 
@@ -22,7 +23,9 @@ def render_or_exit(
     The certificate that the proxy makes itself lies in the state directory, if one is given.
     """
     with explained(directory):
-        host = Host(listeners(config.listen, interface_addresses()), installed_version())
+        host = Host(
+            listeners(config.listen, interface_addresses()), installed_version(), service_user_id()
+        )
         render(config, host, directory, state_directory)
     return host
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from inline_proxy.config.key import key
-from inline_proxy.config.pem_files import pem_certificate, pem_private_key
+from inline_proxy.config.pem_files import pem_authorities, pem_certificate, pem_private_key
 from inline_proxy.config.scalars import Address, address_or_interface, host, port
 from inline_proxy.config.values import ListOf, Value
 
@@ -87,5 +87,15 @@ class Listen:
             pem_private_key(),
             "The private key of `tls_certificate`; both are given, or neither.",
             example="/etc/inline-proxy/tls/private-key.pem",
+        ),
+    )
+    tls_client_ca_file: Path | None = field(
+        default=None,
+        metadata=key(
+            pem_authorities(),
+            "The certificate authorities that must vouch for whoever connects to the TLS listener: "
+            "without a certificate of theirs no handshake succeeds. null: callers need no "
+            "certificate.",
+            example="/etc/inline-proxy/tls/switches-ca.pem",
         ),
     )

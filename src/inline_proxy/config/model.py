@@ -8,6 +8,8 @@ from inline_proxy.config.emergency import Emergency, routes
 from inline_proxy.config.headers import Headers
 from inline_proxy.config.key import key
 from inline_proxy.config.listen import Listen
+from inline_proxy.config.log import Log
+from inline_proxy.config.packet_filter import PacketFilter
 from inline_proxy.config.targets import Targets
 from inline_proxy.config.trusted import PRIVATE_NETWORKS, TRUSTED, TrustedSource
 from inline_proxy.config.values import Part
@@ -59,4 +61,13 @@ class ProxyConfig:
     )
     admin: Admin = field(
         default=Admin(), metadata=key(Part(Admin), "Where metrics and status are served.")
+    )
+    log: Log = field(default=Log(), metadata=key(Part(Log), "What logs and call records hold."))
+    packet_filter: PacketFilter = field(
+        default=PacketFilter(),
+        metadata=key(
+            Part(PacketFilter),
+            "What the packet filter lets in besides `trusted` and the addresses in "
+            "`default_route`, `emergency.route` and `targets.aliases`.",
+        ),
     )

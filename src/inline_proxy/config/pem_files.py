@@ -53,6 +53,13 @@ def private_key_file(value: object) -> Path:
     return path
 
 
+def client_authorities_file(value: object) -> Path:
+    """A readable file of certificates in PEM."""
+    path = _absolute(value)
+    certificates(path)
+    return path
+
+
 def certificates(path: Path) -> list[Certificate]:
     """The certificates in the file, at least one; raises `Refused`."""
     blocks = _CERTIFICATE.findall(_content(path))
@@ -126,4 +133,14 @@ def pem_private_key() -> Value:
         allowed="the absolute path of a PEM file with a private key without passphrase, or null",
         null=True,
         secret=True,
+    )
+
+
+def pem_authorities() -> Value:
+    """A key that names a file of certificate authorities, or null."""
+    return Value(
+        client_authorities_file,
+        wrong="is not the path of a file",
+        allowed="the absolute path of a PEM file with certificates, or null",
+        null=True,
     )

@@ -39,6 +39,12 @@ def sip_uri(value: object) -> str:
     return text(value)
 
 
+def host_of(uri: str) -> str:
+    """The host of a URI that `sip_uri` has taken, an IPv6 address without its brackets."""
+    parts = _URI.fullmatch(uri)
+    return parts["host"].strip("[]") if parts else ""
+
+
 def _check_host(host: str) -> None:
     if host.startswith("["):
         _check_ipv6_reference(host[1:-1])

@@ -1,5 +1,6 @@
 """Each decision becomes exactly these calls of Kamailio, in this order."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -18,7 +19,7 @@ from clearip_proxy.decisions import (
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.policy import ClearIpPolicy, LogPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import connected
@@ -108,6 +109,19 @@ def test_note_with_dollar_signs_is_logged_to_the_letter() -> None:
     calls_for(Noted(("costs $ci",), Reply(500, "No")), ksr)
 
     assert ksr.logged[0] == "$var(text): costs $ci\n"
+
+
+def test_masked_log_holds_no_whole_number() -> None:
+    """Where the operator wants it so, in notes and in faults."""
+    ksr = FakeKsr(variables={"$ci": "call-1"})
+    port: KsrPort = ksr
+
+    KsrGateway(port, replace(POLICY, log=LogPolicy(mask_numbers=True))).carry_out(
+        Noted(("target 1: sip:+14045550100@gw",), Discard("no route for 4045550100"))
+    )
+
+    assert ksr.logged[0] == "call-1: target 1: sip:+14045xxxxxx@gw\n"
+    assert "no route for 4045xxxxxx" in ksr.logged[1]
 
 
 def test_note_that_is_no_utf8_is_logged_and_the_call_goes_on() -> None:

@@ -48,6 +48,7 @@ VALUES = {
         "display_names": [{"match": "^x", "replace": "y"}],
     },
     "own": ["192.0.2.9:5060"],
+    "log": {"mask_numbers": True},
 }
 
 
@@ -78,6 +79,7 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.headers.identity_mode == "append"
     assert policy.headers.display_names == (DisplayNameRule(re.compile("^x"), "y"),)
     assert policy.own == {"192.0.2.9:5060"}
+    assert policy.log.mask_numbers
 
 
 @pytest.mark.parametrize(

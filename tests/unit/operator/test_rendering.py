@@ -16,7 +16,8 @@ from inline_proxy.certificates import self_signed
 from inline_proxy.config import parse_config
 from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import Listener
-from inline_proxy.rendering import CannotRender, Host, quoted, render, template_environment
+from inline_proxy.rendering import CannotRender, Host, quoted, render
+from inline_proxy.template_environment import template_environment
 
 HOST = Host((Listener("udp", ip_address("127.0.0.1"), 5060),), KamailioVersion(5, 6, 3))
 OWN_PAIR = {"proxy-certificate.pem", "proxy-private-key.pem"}

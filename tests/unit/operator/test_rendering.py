@@ -61,6 +61,7 @@ def test_rendering_writes_every_file_that_kamailio_needs(tmp_path: Path) -> None
         "kamailio.cfg",
         "modparams.cfg",
         "modules.cfg",
+        "packet-filter.nft",
         "proxy.json",
         "proxy.py",
         "tls.cfg",

@@ -55,6 +55,7 @@ targets:
   large_request: udp
   on_stale_identity: ask_again
 headers: {copy: [Date], identity: append, display_names: [{match: "V", replace: "W"}]}
+log: {mask_numbers: true}
 """
 
 
@@ -127,6 +128,7 @@ def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> Routing
         ("emergency: {route: ['sip:a.example']}", "emergency", "route", ("sip:a.example",)),
         ("headers: {copy: [Identity, Date]}", "headers", "copied", ("Identity", "Date")),
         ("headers: {identity: append}", "headers", "identity_mode", "append"),
+        ("log: {mask_numbers: true}", "log", "mask_numbers", True),
     ],
 )
 def test_key_reaches_the_policy(text: str, part: str, field: str, value: object) -> None:

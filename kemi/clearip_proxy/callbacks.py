@@ -52,6 +52,14 @@ class Callbacks:
         """Complete a branch to a target just before it is sent."""
         return guarded(self._gateway.targets.prepare_branch, self._gateway.fail)
 
+    def ksr_reply_clearip(self, _msg: object) -> int:
+        """Take a response of ClearIP's before Kamailio acts on it."""
+        return guarded(self._gateway.replies.take, self._gateway.report)
+
+    def ksr_stray_reply(self, _msg: object, _event: str = "") -> int:
+        """Take a response that belongs to no transaction any more."""
+        return guarded(self._gateway.replies.take_stray, self._gateway.report)
+
     def ksr_look_up(self, _msg: object, _event: str = "") -> int:
         """Go on, in an asynchronous worker, with a call that needs a look-up."""
         return guarded(self._after_look_up, self._gateway.fail)

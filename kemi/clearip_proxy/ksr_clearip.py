@@ -10,6 +10,7 @@ from clearip_proxy.ksr_branches import (
     NO_CALLBACK,
     ON_CLEARIP_BRANCH,
     ON_CLEARIP_FAILURE,
+    ON_CLEARIP_REPLY,
     ON_CONNECTION,
     KsrBranches,
 )
@@ -53,6 +54,7 @@ class ClearIpLeg:
         # A target's branch route, armed by an earlier attempt, is not for ClearIP.
         sends_source = self._policy.clearip.send_source_device
         self._ksr.tm.t_on_branch(ON_CLEARIP_BRANCH if sends_source else NO_CALLBACK)
+        self._ksr.tm.t_on_reply(ON_CLEARIP_REPLY)
         is_found = self._next_site(is_first=not query.next_site)
         while is_found:
             if self._ask(query.context):

@@ -23,6 +23,7 @@ from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.ksr_replies import ClearIpReplies
 from clearip_proxy.ksr_targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
@@ -40,6 +41,7 @@ class KsrGateway:
         self._branches = KsrBranches(ksr, self._log)
         self.read = KsrReader(ksr, now)
         self.clearip = ClearIpLeg(ksr, policy, self.read)
+        self.replies = ClearIpReplies(ksr, policy.clearip.sites, self.read)
         self.targets = TargetLeg(ksr, policy, self.read)
 
     def begin(self, decision: Decision) -> None:

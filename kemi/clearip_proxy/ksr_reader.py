@@ -61,16 +61,32 @@ class KsrReader:
         text = self._ksr.pvx.xavu_get(CONTEXT_VARIABLE)
         return ResponseContext.from_text(str(text)) if text else ResponseContext()
 
-    def _received_response(self) -> str | bytes | None:
-        """Return the whole response, None when Kamailio made it up.
+    def status(self) -> int:
+        """Return the status of the response that a callback is about."""
+        return int(self._ksr.pv.get("$rs") or 0)
 
-        Kamailio hands texts to Python as UTF-8; a response with other bytes in it, in its body
+    def connection(self) -> int:
+        """Return the id of the connection that a message came on; 0 for none."""
+        return int(self._ksr.pv.get("$conid") or 0)
+
+    def message(self) -> str | bytes:
+        """Return the whole message as it was received."""
+        return self._whole("$mb", "$(mb{s.encode.hexa})") or ""
+
+    def _received_response(self) -> str | bytes | None:
+        """Return the whole response, None when Kamailio made it up."""
+        return self._whole("$T_rpl($mb)", "$(T_rpl($mb){s.encode.hexa})")
+
+    def _whole(self, plain: str, in_hexadecimal: str) -> str | bytes | None:
+        """Return a message, None without one.
+
+        Kamailio hands texts to Python as UTF-8; a message with other bytes in it, in its body
         say, is fetched in hexadecimal.
         """
         try:
-            raw = self._ksr.pv.get("$T_rpl($mb)")
+            raw = self._ksr.pv.get(plain)
         except UnicodeDecodeError:
-            return bytes.fromhex(self.text("$(T_rpl($mb){s.encode.hexa})"))
+            return bytes.fromhex(self.text(in_hexadecimal))
         return None if raw is None else str(raw)
 
     def _received_values(self, name: str) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class KsrSites:
         """Return the connection that was verified last, open or not; 0 for none."""
         return self._number(f"{site} verified")
 
+    def is_connection_of(self, site: str, connection: int) -> bool:
+        """Tell whether a site has been heard on a connection lately."""
+        known = (self._number(f"{site} verified"), self._number(f"{site} connection"))
+        return connection in known and connection > 0
+
     def is_open(self, connection: int) -> bool:
         """Tell whether Kamailio still holds a connection."""
         return self._tcpops.tcp_conid_alive(connection) > 0

@@ -11,6 +11,7 @@ from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.destination import leads_here
 from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.ksr_branches import (
+    NO_CALLBACK,
     ON_LOOK_UP,
     ON_TARGET_BRANCH,
     ON_TARGET_FAILURE,
@@ -177,6 +178,8 @@ class TargetLeg:
             ksr.pv.unset("$du")
         self._branches.server_name(_server_name(fork.target))
         ksr.tm.t_on_branch(ON_TARGET_BRANCH)
+        # What a ClearIP site may not say, a target may.
+        ksr.tm.t_on_reply(NO_CALLBACK)
         return self._branches.relay(
             ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms
         )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from clearip_proxy.answering import Pending, after_clearip, after_unavailable
 from clearip_proxy.branch_outcome import BranchOutcome, NoResponse
+from clearip_proxy.clearip_reply import TRYING, as_bad_gateway, taken_as
 from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
 from clearip_proxy.message import parse_response
 from clearip_proxy.policy import RoutingPolicy, policy_from
@@ -43,6 +44,10 @@ _CONTACTS: Final = {
     "with a usable Contact": f"Contact: <{_CONTACT}>\r\n",
     "with a Contact at a diversion host": f"Contact: <{_CONTACT}>, <{_DIVERSION}>;q=0.5\r\n",
     "without a usable Contact": "Contact: <sip:+15551234567@sip.clearip.com>\r\n",
+}
+_NO_ANSWERS: Final = {
+    range(101, 200): "ringing, at a server that rings nobody",
+    range(200, 300): "accepted, by a server that carries no calls",
 }
 _LISTENER: Final = Listener("udp", ip_address("192.0.2.1"), 5060)
 _EXAMPLES: Final = {
@@ -86,11 +91,23 @@ def _by_code() -> Iterator[str]:
         decided = _decided_by(row)
         meaning = (row.meaning, f"`{row.verdict}`")
         yield from _rows(_named(decided, row), decided, meaning, policies)
+    for codes, means in _NO_ANSWERS.items():
+        name = f"{codes[0]} to {codes[-1]}"
+        yield _row(name, means, "", *(_for_no_answer(codes, policy) for policy in policies))
     for name, meaning_of, follows in (
         ("nothing in time", "this site is not there", _after(NoResponse())),
         ("nothing, at any site", "ClearIP is not there", _after_silence),
     ):
         yield _row(name, meaning_of, "", *(_text(follows(policy)) for policy in policies))
+
+
+def _for_no_answer(codes: range, policy: RoutingPolicy) -> str:
+    """What follows a response by which a redirect server does what it should not."""
+    [counts_as] = {taken_as(code) for code in codes}
+    if counts_as == TRYING:
+        return f"counts as {TRYING}"
+    made = parse_response(as_bad_gateway("SIP/2.0 200 OK\r\n\r\n"))
+    return _text(_after(made)(policy)).replace("relayed", f"{made.status} of the proxy's")
 
 
 def _by_verdict() -> Iterator[str]:

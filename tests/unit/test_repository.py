@@ -29,6 +29,7 @@ NEXT_TO_KAMAILIO = {
     "ksr_memory",
     "ksr_port",
     "ksr_reader",
+    "ksr_replies",
     "ksr_sites",
     "ksr_targets",
 }

@@ -37,14 +37,15 @@ class Answer:
     `headers` are whole lines with places to fill in: `[user]` and `[domain]` of the Request-URI,
     `[to]` the URI in To, `[carrier:A]` where a carrier listens, `[identity]` or `[identity:div]`
     or `[identity:rcd]` a fresh signature, `[identity_escaped]` the same as part of a URI.
-    `trying` sends a 100 at once. `delay_ms` passes before `action`, which may be to send half of
-    the message and close (`cut`), or to send none of it.
+    `trying` sends a 100 at once, `ringing` a 180 after it. `delay_ms` passes before `action`,
+    which may be to send half of the message and close (`cut`), or to send none of it.
     """
 
     status: int = 200
     reason: str = "OK"
     headers: tuple[str, ...] = ()
     trying: bool = False
+    ringing: bool = False
     delay_ms: int = 0
     action: Action = Action.REPLY
 

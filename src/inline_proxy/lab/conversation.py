@@ -15,6 +15,7 @@ from inline_proxy.lab.recording import Connection, Record
 _COPIED: Final = (("via", "Via"), ("from", "From"), ("call-id", "Call-ID"), ("cseq", "CSeq"))
 _PHRASES: Final = {
     100: "Trying",
+    180: "Ringing",
     200: "OK",
     403: "Forbidden",
     405: "Method Not Allowed",
@@ -95,6 +96,8 @@ class Conversation:
         pending = self._pending[invite.branch] = _Pending(invite)
         if answer.trying:
             self._respond(invite, 100)
+        if answer.ringing:
+            self._respond(invite, 180)
         if answer.delay_ms:
             loop = asyncio.get_running_loop()
             pending.timer = loop.call_later(answer.delay_ms / 1000, self._act, invite, answer)

@@ -34,6 +34,7 @@ class _RuleSchema(Schema):
     reason = fields.String(load_default="OK")
     headers = fields.List(fields.String(), load_default=list)
     trying = fields.Boolean(load_default=False)
+    ringing = fields.Boolean(load_default=False)
     delay_ms = fields.Integer(load_default=0, validate=validate.Range(min=0))
     action = fields.String(
         load_default="reply", validate=validate.OneOf([action.value for action in Action])

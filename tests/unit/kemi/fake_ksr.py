@@ -9,6 +9,17 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from unit.kemi.fake_modules import (
+    FakeAsyncTasks,
+    FakeConnections,
+    FakeMaxForwards,
+    FakeRecordRouting,
+    FakeReplies,
+    FakeRequests,
+    FakeResponseChanges,
+    FakeSanity,
+    FakeSipInspection,
+)
 from unit.kemi.fake_tables import FakeSharedTables
 
 
@@ -66,24 +77,28 @@ class FakeKsr:
         return FakeTransactions(self)
 
     @property
-    def sl(self) -> "FakeReplies":
+    def sl(self) -> FakeReplies:
         return FakeReplies(self)
 
     @property
-    def rr(self) -> "FakeRecordRouting":
+    def rr(self) -> FakeRecordRouting:
         return FakeRecordRouting(self)
 
     @property
-    def maxfwd(self) -> "FakeMaxForwards":
+    def maxfwd(self) -> FakeMaxForwards:
         return FakeMaxForwards(self)
 
     @property
-    def siputils(self) -> "FakeSipInspection":
+    def siputils(self) -> FakeSipInspection:
         return FakeSipInspection(self)
 
     @property
-    def sanity(self) -> "FakeSanity":
+    def sanity(self) -> FakeSanity:
         return FakeSanity(self)
+
+    @property
+    def textopsx(self) -> FakeResponseChanges:
+        return FakeResponseChanges(self)
 
     @property
     def dispatcher(self) -> "FakeDispatcher":
@@ -102,12 +117,15 @@ class FakeKsr:
         return self.does("seturi", uri) > 0
 
     @property
-    def tcpops(self) -> "FakeConnections":
+    def tcpops(self) -> FakeConnections:
         return FakeConnections(self)
 
     @property
-    def uac(self) -> "FakeRequests":
+    def uac(self) -> FakeRequests:
         return FakeRequests(self)
+
+    def set_drop(self) -> None:
+        self.does("set_drop")
 
     def set_forward_no_connect(self) -> bool:
         return self.does("set_forward_no_connect") > 0
@@ -115,7 +133,7 @@ class FakeKsr:
     def setdsturi(self, uri: str, /) -> bool:
         return self.does("setdsturi", uri) > 0
 
-    def __getattr__(self, name: str) -> "FakeAsyncTasks":
+    def __getattr__(self, name: str) -> FakeAsyncTasks:
         """`async` is a keyword: it cannot be written as a property."""
         if name != "async":
             raise AttributeError(name)
@@ -201,6 +219,9 @@ class FakeTransactions(_Part):
     def t_on_branch(self, callback: str, /) -> int:
         return self.ksr.does("t_on_branch", callback)
 
+    def t_on_reply(self, callback: str, /) -> int:
+        return self.ksr.does("t_on_reply", callback)
+
     def t_set_fr(self, answer_timeout_ms: int, no_response_timeout_ms: int, /) -> int:
         return self.ksr.does("t_set_fr", answer_timeout_ms, no_response_timeout_ms)
 
@@ -209,34 +230,6 @@ class FakeTransactions(_Part):
 
     def t_get_status_code(self) -> int:
         return self.ksr.answer("t_get_status_code")
-
-
-class FakeReplies(_Part):
-    def send_reply(self, status: int, reason: str, /) -> int:
-        return self.ksr.does("send_reply", status, reason)
-
-
-class FakeRecordRouting(_Part):
-    def record_route(self) -> int:
-        return self.ksr.does("record_route")
-
-    def loose_route(self) -> int:
-        return self.ksr.does("loose_route")
-
-
-class FakeMaxForwards(_Part):
-    def process_maxfwd(self, limit: int, /) -> int:
-        return self.ksr.does("process_maxfwd", limit)
-
-
-class FakeSipInspection(_Part):
-    def has_totag(self) -> int:
-        return self.ksr.answer("has_totag")
-
-
-class FakeSanity(_Part):
-    def sanity_check_defaults(self) -> int:
-        return self.ksr.answer("sanity_check_defaults")
 
 
 class FakeDispatcher(_Part):
@@ -267,28 +260,3 @@ class FakeLogging(_Part):
         names = "|".join(map(re.escape, held))
         self.ksr.logged.append(re.sub(names, lambda found: held[found[0]], line_format))
         return 1
-
-
-class FakeAsyncTasks(_Part):
-    def task_route(self, callback: str, /) -> int:
-        return self.ksr.does("task_route", callback)
-
-
-class FakeConnections(_Part):
-    def tcp_conid_alive(self, connection: int, /) -> int:
-        return 1 if connection in self.ksr.open_connections else -1
-
-    def tcp_close_connection_id(self, connection: int, /) -> int:
-        self.ksr.open_connections.discard(connection)
-        return self.ksr.does("tcp_close_connection_id", connection)
-
-    def tcp_set_otcpid(self, connection: int, /) -> int:
-        return self.ksr.does("tcp_set_otcpid", connection)
-
-    def tcp_set_otcpid_flag(self, state: int, /) -> int:
-        return self.ksr.does("tcp_set_otcpid_flag", state)
-
-
-class FakeRequests(_Part):
-    def uac_req_send(self) -> int:
-        return self.ksr.does("uac_req_send", *self.ksr.sent_values())

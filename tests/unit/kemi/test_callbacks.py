@@ -40,7 +40,7 @@ def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
     names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
 
-    assert len(names) == 6
+    assert len(names) == 7
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 
@@ -138,6 +138,22 @@ def test_answer_of_a_site_is_taken() -> None:
 
     assert callbacks(ksr).ksr_site_answer(None) == 1
     assert "sip:a:5061 answered" in ksr.tables["sites"]
+
+
+def test_response_of_clearip_is_taken_before_kamailio_acts_on_it() -> None:
+    """The reply route of the query."""
+    ksr = FakeKsr(variables={"$rs": 180})
+
+    assert callbacks(ksr).ksr_reply_clearip(None) == 1
+    assert ksr.names() == ["change_reply_status"]
+
+
+def test_response_to_a_forgotten_call_is_taken() -> None:
+    """The callback that tm's `on_sl_reply` names."""
+    ksr = FakeKsr(variables={"$rs": 302})
+
+    assert callbacks(ksr).ksr_stray_reply(None) == 1
+    assert ksr.names() == ["set_drop"]
 
 
 def test_call_that_waited_for_a_connection_asks_clearip() -> None:

@@ -58,6 +58,7 @@ def test_query_goes_on_the_verified_connection_and_opens_none() -> None:
     assert ksr.calls == [
         ("seturi", "sip:1@sip.clearip.com"),
         ("t_on_branch", ""),
+        ("t_on_reply", "ksr_reply_clearip"),
         ("ds_select_dst", 1, 8),
         ("tcp_set_otcpid", CONNECTION),
         ("set_forward_no_connect",),

@@ -28,6 +28,7 @@ def test_address_is_sent_to_at_once() -> None:
         ("unset", "$du"),
         ("xavp_child_sets", "tls", "server_name", ""),
         ("t_on_branch", "ksr_branch_target"),
+        ("t_on_reply", ""),
         ("t_on_failure", "ksr_failure_target"),
         ("t_set_fr", 6_000, 700),
         ("t_set_disable_internal_reply", 1),

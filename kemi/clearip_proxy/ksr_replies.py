@@ -1,0 +1,54 @@
+"""Responses of ClearIP sites, before Kamailio acts on them by itself."""
+
+from clearip_proxy.clearip_reply import (
+    BAD_GATEWAY,
+    TRYING,
+    as_bad_gateway,
+    hidden_from_caller,
+    is_for_the_caller,
+    taken_as,
+)
+from clearip_proxy.ksr_log import KsrLog
+from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.ksr_sites import KsrSites
+
+
+class ClearIpReplies:
+    """Holds back what a redirect server has no business to say."""
+
+    def __init__(self, ksr: KsrPort, sites: tuple[str, ...], read: KsrReader) -> None:
+        self._ksr = ksr
+        self._site_uris = sites
+        self._read = read
+        self._log = KsrLog(ksr)
+        self._sites = KsrSites(ksr)
+
+    def take(self) -> None:
+        """Take a response to a query; what follows a final one is decided later."""
+        status = self._read.status()
+        counts_as = taken_as(status)
+        if counts_as != status:
+            self._replace(status, counts_as)
+            return
+        for name in hidden_from_caller(status):
+            self._ksr.hdr.remove(name)
+
+    def _replace(self, status: int, counts_as: int) -> None:
+        textopsx = self._ksr.textopsx
+        if counts_as == TRYING:
+            textopsx.change_reply_status(TRYING, "Trying")
+        elif counts_as == BAD_GATEWAY:
+            self._log.fault(f"ClearIP accepted the call with {status}, which a query cannot be")
+            textopsx.msg_set_buffer(as_bad_gateway(self._read.message()))
+
+    def take_stray(self) -> None:
+        """Take a response whose transaction has been forgotten."""
+        status = self._read.status()
+        if not is_for_the_caller(status, is_from_clearip=self._is_from_a_site()):
+            self._ksr.set_drop()
+            self._log.note(f"discarded: {status}, which came too late")
+
+    def _is_from_a_site(self) -> bool:
+        connection = self._read.connection()
+        return any(self._sites.is_connection_of(site, connection) for site in self._site_uris)

@@ -1,0 +1,82 @@
+"""What of a ClearIP site's responses counts, and as what."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearip_proxy.clearip_reply import (
+    as_bad_gateway,
+    hidden_from_caller,
+    is_for_the_caller,
+    taken_as,
+)
+from clearip_proxy.message import parse_response
+
+ACCEPTED = """SIP/2.0 200 OK
+Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1
+v: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2
+f: <sip:1@x>;tag=a
+To: <sip:2@y>;tag=b
+i: call-1
+CSeq: 1 INVITE
+Contact: <sip:52.223.0.89>
+Record-Route: <sip:52.223.0.89;lr>
+Content-Length: 3
+
+v=0""".replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "counts_as"),
+    [(100, 100), (101, 100), (180, 100), (199, 100), (200, 502), (299, 502), (300, 300)],
+)
+def test_ringing_is_a_100_and_acceptance_a_502(status: int, counts_as: int) -> None:
+    """A redirect server does neither."""
+    assert taken_as(status) == counts_as
+
+
+@given(st.integers(300, 699))
+def test_redirection_and_failure_count_as_they_are(status: int) -> None:
+    """They are what a redirect server is for."""
+    assert taken_as(status) == status
+
+
+@pytest.mark.parametrize(("status", "hides"), [(302, False), (400, True), (603, True)])
+def test_what_may_be_relayed_loses_what_tells_of_clearip(status: int, *, hides: bool) -> None:
+    """A redirection is never relayed, so nothing is done to it."""
+    assert bool(hidden_from_caller(status)) is hides
+
+
+def test_accepted_call_becomes_a_502_of_the_same_transaction() -> None:
+    """Via, From, To, Call-ID and CSeq to the letter; no Contact, no route, no body."""
+    made = parse_response(as_bad_gateway(ACCEPTED))
+
+    assert (made.status, made.reason_phrase) == (502, "Bad Gateway")
+    assert made.headers == (
+        ("Via", "SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1"),
+        ("Via", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2"),
+        ("From", "<sip:1@x>;tag=a"),
+        ("To", "<sip:2@y>;tag=b"),
+        ("Call-ID", "call-1"),
+        ("CSeq", "1 INVITE"),
+        ("Reason", 'SIP;cause=502;text="ClearIP accepted the call"'),
+        ("Content-Length", "0"),
+    )
+
+
+def test_name_that_is_no_utf8_does_not_keep_the_502_away() -> None:
+    """Kamailio takes texts only."""
+    raw = ACCEPTED.replace("<sip:1@x>", '"J\udcff" <sip:1@x>').encode(errors="surrogateescape")
+
+    assert 'From: "J?" <sip:1@x>;tag=a' in as_bad_gateway(raw)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_from_clearip", "expected"),
+    [(200, False, True), (503, False, True), (302, False, False), (200, True, False)],
+)
+def test_late_answer_of_clearip_is_for_nobody(
+    status: int, *, is_from_clearip: bool, expected: bool
+) -> None:
+    """A late response of a target may still be of use, unless it redirects."""
+    assert is_for_the_caller(status, is_from_clearip=is_from_clearip) is expected

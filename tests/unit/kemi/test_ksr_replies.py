@@ -1,0 +1,74 @@
+"""Responses of ClearIP sites, before Kamailio acts on them."""
+
+import pytest
+
+from clearip_proxy.clearip_reply import TELLING_HEADERS
+from clearip_proxy.ksr_reader import KsrReader
+from clearip_proxy.ksr_replies import ClearIpReplies
+from clearip_proxy.moment import Moment
+from unit.kemi.connected_ksr import CONNECTION, SITE, connected
+from unit.kemi.fake_ksr import FakeKsr
+
+
+def replies(ksr: FakeKsr) -> ClearIpReplies:
+    """What takes the responses of one site."""
+    return ClearIpReplies(ksr, (SITE,), KsrReader(ksr, Moment))
+
+
+def test_redirection_is_left_alone() -> None:
+    """The usual answer costs no call into Kamailio."""
+    ksr = FakeKsr(variables={"$rs": 302})
+
+    replies(ksr).take()
+
+    assert ksr.calls == []
+
+
+def test_refusal_loses_what_tells_of_clearip() -> None:
+    """Should it be relayed."""
+    ksr = FakeKsr(variables={"$rs": 603})
+
+    replies(ksr).take()
+
+    assert ksr.calls == [("remove", name) for name in TELLING_HEADERS]
+
+
+def test_ringing_is_turned_into_a_100() -> None:
+    """Which Kamailio does not forward."""
+    ksr = FakeKsr(variables={"$rs": 183})
+
+    replies(ksr).take()
+
+    assert ksr.calls == [("change_reply_status", 100, "Trying")]
+
+
+@pytest.mark.parametrize("undecodable", [frozenset[str](), frozenset({"$mb"})])
+def test_acceptance_is_turned_into_a_502(undecodable: frozenset[str]) -> None:
+    """Also where its body is no UTF-8."""
+    raw = "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS h\r\n\r\nv=0"
+    ksr = FakeKsr(
+        variables={"$rs": 200, "$mb": raw, "$(mb{s.encode.hexa})": raw.encode().hex()},
+        undecodable=undecodable,
+    )
+
+    replies(ksr).take()
+
+    [(name, made)] = ksr.calls
+    assert name == "msg_set_buffer"
+    assert made.startswith("SIP/2.0 502 Bad Gateway\r\nVia: SIP/2.0/TLS h\r\nReason: ")
+    assert ksr.faults == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "connection", "is_dropped"),
+    [(200, CONNECTION, True), (200, 9, False), (302, 9, True), (200, 0, False)],
+)
+def test_stray_answer_of_clearip_is_dropped(
+    status: int, connection: int, *, is_dropped: bool
+) -> None:
+    """Known by its connection; a redirection is dropped whoever sends it."""
+    ksr = connected(FakeKsr(variables={"$rs": status, "$conid": connection}))
+
+    replies(ksr).take_stray()
+
+    assert ("set_drop" in ksr.names()) is is_dropped

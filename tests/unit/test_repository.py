@@ -16,7 +16,7 @@ from inline_proxy.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 KEMI = ROOT / "kemi"
 CORE = KEMI / "clearip_proxy"
-SOURCES = [ROOT / name for name in ("src", "kemi", "tests")]
+SOURCES = [ROOT / name for name in ("bench", "src", "kemi", "tests")]
 
 # Those that join the core to Kamailio; every other module of it is pure.
 NEXT_TO_KAMAILIO = {
@@ -73,7 +73,7 @@ def imported_by_core(path: Path) -> set[str]:
 
 def scripts() -> list[Path]:
     """Return the files that a person or a machine starts by name."""
-    named = [ROOT / "scripts" / name for name in ("bootstrap", "demo", "test")]
+    named = [ROOT / "scripts" / name for name in ("bench", "bootstrap", "demo", "test")]
     return [*named, *(ROOT / "scripts" / "lib").glob("in-*"), ROOT / ".ci" / "run"]
 
 

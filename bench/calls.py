@@ -1,0 +1,73 @@
+"""Placing calls: SIPp as the caller and as the carrier."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench.places import ANSWERED_AT_ONCE, CALLER_PORT, CARRIER_PORT, HOST, PROXY_PORT
+from inline_proxy.lab.children import Child, Children, holds_udp_port
+from inline_proxy.paths import ROOT
+from sipp.load.lab import Count, prefer_session
+
+LOAD = ROOT / "tests" / "sipp" / "load"
+LAB = ROOT / "src" / "inline_proxy" / "lab" / "scenarios"
+PATIENCE_S = 45
+"""Longer than any transaction: after that no call is left to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What is asked of the caller."""
+
+    count: int
+    rate: float
+    """Calls that begin in a second."""
+    number: str = ANSWERED_AT_ONCE
+    scenario: str = "caller-brief"
+    ring_ms: int = 0
+
+    @property
+    def lasts_s(self) -> float:
+        """How long until the last one begins."""
+        return self.count / self.rate
+
+
+def start_carrier(children: Children, directory: Path, *, rings: bool = False) -> Child:
+    """Start the carrier, which answers at once or only rings; return when it listens."""
+    scenario = LAB / "carrier-rings.xml" if rings else LOAD / "carrier-brief.xml"
+    carrier = children.start("carrier", _sipp(scenario, CARRIER_PORT, directory / "carrier.csv"))
+    prefer_session(carrier.process.pid)
+    children.wait_for(carrier, partial(holds_udp_port, CARRIER_PORT), "it listened")
+    return carrier
+
+
+def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
+    """Start to place calls through the proxy."""
+    (directory / "caller.csv").unlink(missing_ok=True)
+    command = [
+        *_sipp(LOAD / f"{calls.scenario}.xml", CALLER_PORT, directory / "caller.csv"),
+        f"{HOST}:{PROXY_PORT}",
+        *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
+        *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),
+    ]
+    caller = children.start("caller", command)
+    prefer_session(caller.process.pid)
+    return caller
+
+
+def place(children: Children, directory: Path, calls: Calls) -> Count:
+    """Place calls, and wait for the end of the last."""
+    caller = start_caller(children, directory, calls)
+    caller.process.wait(calls.lasts_s + calls.ring_ms / 1000 + PATIENCE_S)
+    return Count.read(directory / "caller.csv")
+
+
+def _sipp(scenario: Path, port: int, statistics: Path) -> list[str]:
+    """Start a command line; SIPp counts every second, and forgets a call that is over."""
+    return [
+        *("sipp", "-sf", str(scenario), "-i", HOST, "-p", str(port)),
+        *("-cp", str(port + 50), "-mp", str(port + 60), "-nostdin", "-skip_rlimit"),
+        *("-trace_stat", "-stf", str(statistics), "-fd", "1", "-deadcall_wait", "0"),
+        *("-trace_err", "-error_file", str(statistics.with_suffix(".errors"))),
+        *("-recv_timeout", "60000"),
+    ]

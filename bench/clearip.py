@@ -1,0 +1,72 @@
+"""ClearIP's stand-in: a Kamailio that answers each query over TLS with the same 302."""
+
+from functools import partial
+from pathlib import Path
+
+from bench.places import (
+    CARRIER_PORT,
+    CLEARIP_PORT,
+    CONFIGURATIONS,
+    HOST,
+    MOST_CONTACTS,
+    REFUSING_PORT,
+    number_after,
+)
+from inline_proxy.kamailio_process import command
+from inline_proxy.lab.certificates import LabFiles
+from inline_proxy.lab.children import Children, holds_udp_port
+
+# The sample PASSporT of RFC 8588 §5.1 and its length; nobody verifies it here.
+IDENTITY = (
+    "eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0Lm"
+    "V4YW1wbGUub3JnL3Bhc3Nwb3J0LmNlciJ9.eyJhdHRlc3QiOiJBIiwiZGVzdCI6eyJ0biI6WyIxMjE1NTU1MTIxMyJd"
+    "fSwiaWF0IjoxNDcxMzc1NDE4LCJvcmlnIjp7InRuIjoiMTIxNTU1NTEyMTIifSwib3JpZ2lkIjoiMTIzZTQ1NjctZTg5"
+    f"Yi0xMmQzLWE0NTYtNDI2NjU1NDQwMDAwIn0.{'s' * 86};"
+    "info=<https://cert.example.org/passport.cer>;alg=ES256;ppt=shaken"
+)
+
+
+def start_clearip(children: Children, directory: Path, files: LabFiles) -> None:
+    """Start the stand-in in an existing directory, and wait until it listens."""
+    values = {
+        "DIRECTORY": directory,
+        "HOST": HOST,
+        "CLEARIP_PORT": CLEARIP_PORT,
+        "REFUSING_PORT": REFUSING_PORT,
+        "IDENTITY": IDENTITY,
+        "CONTACTS": " else ".join([*CONTACT_LINES, _ANSWERED_AT_ONCE]),
+    }
+    fill_in("clearip.cfg", directory / "kamailio.cfg", values)
+    write_tls(directory, files)
+    clearip = children.start("ClearIP", command(directory))
+    children.wait_for(clearip, partial(holds_udp_port, REFUSING_PORT), "it listened")
+
+
+def fill_in(name: str, target: Path, values: dict[str, object]) -> None:
+    """Copy one of the benchmark's configurations with its values in place."""
+    text = (CONFIGURATIONS / name).read_text()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    target.write_text(text)
+
+
+def write_tls(directory: Path, files: LabFiles) -> None:
+    """Write what a Kamailio of the benchmark needs for TLS, as a server and as a client."""
+    values = {"CERTIFICATE": files.certificate, "PRIVATE_KEY": files.private_key, "CA": files.ca}
+    fill_in("tls.cfg", directory / "tls.cfg", dict(values))
+
+
+def _contact_line(number: str, refusals: int) -> str:
+    ports = [REFUSING_PORT] * refusals + [CARRIER_PORT]
+    contacts = ", ".join(
+        # Each a target of its own: the same URI twice would be tried once.
+        f"<sip:$rU@{HOST}:{port};n={place}>;q={1 - place / 100:.2f}"
+        for place, port in enumerate(ports)
+    )
+    return f'if ($var(plan) == "{number}") append_to_reply("Contact: {contacts}\\r\\n");'
+
+
+CONTACT_LINES = [_contact_line(number_after(count), count) for count in range(MOST_CONTACTS)]
+"""What the stand-in answers, by the number that is called; one line for each."""
+_TWO = f"<sip:$rU@{HOST}:{CARRIER_PORT}>;q=0.9, <sip:$rU@{HOST}:{REFUSING_PORT}>;q=0.5"
+_ANSWERED_AT_ONCE = f'append_to_reply("Contact: {_TWO}\\r\\n");'

@@ -118,15 +118,22 @@ def _after_redirection(
     for each in results:
         if isinstance(each, Destination) and each.is_diversion == is_diverted:
             found.setdefault(each.uri, each)
-    routes = tuple(
-        Route(uri, _changes(answered, each.contact, policy)) for uri, each in found.items()
-    )
-    if routes:
+    if found:
+        for_most = _changes(answered, None, policy)
+        routes = tuple(
+            Route(uri, _changes(answered, each.contact, policy) if _embeds(each) else for_most)
+            for uri, each in found.items()
+        )
         asked = answered.context.clearip_uri
         return start_search(routes, policy.search, answered.pending.now, asked)
     if is_diverted:
         return unavailable("diversion host cannot be used")
     return _without_destination(answered, policy)
+
+
+def _embeds(destination: Destination) -> bool:
+    """Tell whether the branch to a contact gets other header fields than the others."""
+    return bool(destination.contact.embedded_headers)
 
 
 def _without_contacts(answered: Answered, verdict: Verdict, policy: RoutingPolicy) -> Decision:

@@ -1,7 +1,9 @@
 """What a final response of ClearIP carries: contacts, Identity, header fields to copy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from clearip_proxy.contact import Contact, parse_contacts, target_set
 from clearip_proxy.faults import first_faults
@@ -24,6 +26,9 @@ class CarriedHeaders:
     """(name as configured, value), in order."""
 
 
+NOTHING_CARRIED = CarriedHeaders()
+
+
 @dataclass(frozen=True, slots=True)
 class ClearIpResponse:
     """A final response of ClearIP, read as far as routing needs it."""
@@ -32,7 +37,7 @@ class ClearIpResponse:
     reason_phrase: str
     contacts: tuple[Contact, ...] = ()
     """The target set: most preferred first, no URI twice."""
-    carried: CarriedHeaders = CarriedHeaders()
+    carried: CarriedHeaders = NOTHING_CARRIED
     faults: tuple[str, ...] = ()
 
 
@@ -43,12 +48,12 @@ def read_response(response: SipResponse, copied: Iterable[str]) -> ClearIpRespon
     """
     contacts = parse_contacts(response.values("Contact"))
     carried, faults = carried_headers(response.headers, copied)
-    embedded = (
+    embedded = [
         f"contact {contact.position}: {fault}"
         for contact in contacts.contacts
-        if contact.embedded_headers
-        for fault in carried_headers(contact.embedded_headers, copied)[1]
-    )
+        if contact.uri.headers
+        for fault in carried_headers(contact.uri.headers, copied)[1]
+    ]
     return ClearIpResponse(
         response.status,
         response.reason_phrase,
@@ -66,20 +71,30 @@ def carried_headers(
     Only names that are configured pass: a contact's embedded headers must never set a From or
     a Route (RFC 3261 §19.1.5), and the configuration refuses such names.
     """
-    wanted = {canonical_name(name): name for name in copied}
-    found = [(canonical_name(name), value) for name, value in fields]
+    wanted = _by_canonical_name(tuple(copied))
+    found = [
+        (canonical, value)
+        for name, value in fields
+        if (canonical := canonical_name(name)) in wanted
+    ]
+    if not found:
+        return NOTHING_CARRIED, ()
     identities = parse_identities(
-        value
-        for identity in IDENTITY_NAMES
-        if identity in wanted
-        for name, value in found
-        if name == identity
+        [value for identity in IDENTITY_NAMES for name, value in found if name == identity]
     )
-    copies = [each for each in found if each[0] in wanted and each[0] not in IDENTITY_NAMES]
-    others = tuple((wanted[name], value) for name, value in copies if len(value) <= MAX_LENGTH)
-    too_long = tuple(
-        f"{wanted[name]}: longer than {MAX_LENGTH} characters"
-        for name, value in copies
-        if len(value) > MAX_LENGTH
-    )
-    return CarriedHeaders(identities.values, others), (*identities.faults, *too_long)
+    others: list[tuple[str, str]] = []
+    faults = list(identities.faults)
+    for name, value in found:
+        if name in IDENTITY_NAMES:
+            continue
+        if len(value) <= MAX_LENGTH:
+            others.append((wanted[name], value))
+        else:
+            faults.append(f"{wanted[name]}: longer than {MAX_LENGTH} characters")
+    return CarriedHeaders(identities.values, tuple(others)), tuple(faults)
+
+
+@lru_cache(maxsize=8)
+def _by_canonical_name(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the names as configured, by their canonical form; the same for every call."""
+    return MappingProxyType({canonical_name(name): name for name in names})

@@ -12,6 +12,7 @@ What the RFC leaves open is decided here:
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import (
@@ -38,8 +39,7 @@ _QVALUE = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _PLAIN_NUMBER = re.compile(r"[01]?(?:\.[0-9]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """One contact of a response."""
 
     uri: Uri
@@ -81,7 +81,8 @@ def parse_contacts(values: Iterable[str]) -> ParsedContacts:
             faults.append(f"contact {position}: {malformed}")
             continue
         contacts.append(contact)
-        faults.extend(f"contact {position}: {fault}" for fault in contact_faults)
+        if contact_faults:
+            faults.extend(f"contact {position}: {fault}" for fault in contact_faults)
     return ParsedContacts(tuple(contacts), first_faults((*truncations, *faults)))
 
 
@@ -91,9 +92,13 @@ def target_set(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
     A URI text comes up once, at its best place (RFC 3261 §16.5: no target twice).
     """
     targets: dict[str, Contact] = {}
-    for contact in sorted(contacts, key=lambda contact: -contact.q):
+    for contact in sorted(contacts, key=_by_preference):
         targets.setdefault(contact.uri_text, contact)
     return tuple(targets.values())
+
+
+def _by_preference(contact: Contact) -> int:
+    return -contact.q
 
 
 def _bounded_elements(values: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """What a contact of ClearIP leads to: a real destination, a pointer back, or nowhere."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from clearip_proxy.contact import Contact
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy
@@ -108,10 +109,19 @@ def _is_of_clearip(uri: Uri, clearip: ClearIpPolicy) -> bool:
     A site's address with another port may be anything: a laboratory has one for all.
     """
     host = uri.canonical_host
-    if any(host == domain or host.endswith(f".{domain}") for domain in clearip.domains):
+    if f".{host}".endswith(_endings(clearip.domains)):
         return True
-    sites = (parse_uri(site) for site in clearip.sites)
-    return any(host == site.canonical_host and uri.port in {None, site.port} for site in sites)
+    for text in clearip.sites:
+        site = parse_uri(text)
+        if host == site.canonical_host and uri.port in {None, site.port}:
+            return True
+    return False
+
+
+@cache
+def _endings(domains: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how the names in domains end, with a dot before each; the same for every call."""
+    return tuple(f".{domain}" for domain in domains)
 
 
 def _same(uri: Uri, text: str) -> bool:

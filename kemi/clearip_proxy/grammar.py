@@ -58,7 +58,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 def canonical_name(name: str) -> str:
     """Return a header field name in lower case, a compact form spelt out (RFC 3261 §7.3.3)."""
     lowered = name.lower()
-    return COMPACT_NAMES.get(lowered, lowered)
+    return COMPACT_NAMES.get(lowered, lowered) if len(lowered) == 1 else lowered
 
 
 def is_token(text: str) -> bool:
@@ -82,6 +82,9 @@ def split_outside(text: str, separator: Literal[",", ";"]) -> tuple[str, ...]:
 
     A quote or a bracket that is never closed reaches to the end of text.
     """
+    if separator not in text:  # as in every PASSporT, which is long
+        only = text.strip(LWS)
+        return (only,) if only else ()
     is_plain = '"' not in text and "<" not in text
     parts = text.split(separator) if is_plain else _parts_outside(text, separator)
     return tuple([stripped for part in parts if (stripped := part.strip(LWS))])
@@ -129,6 +132,10 @@ def unquote_string(text: str) -> str:
 
 def split_name_addr(text: str) -> tuple[str, str, str] | None:
     """Return what stands before, in and after the first angle brackets; None without a pair."""
+    if '"' not in text:
+        before, _, rest = text.partition("<")
+        inside, closing, after = rest.partition(">")
+        return (before, inside, after) if closing else None
     for match in _ENCLOSED.finditer(text):
         if match[0].startswith("<"):
             if not match[0].endswith(">"):

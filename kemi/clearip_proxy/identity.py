@@ -67,6 +67,9 @@ def merge_identities(
     ppt (naming none counts as a type of its own); with `append` all stay. No value twice.
     """
     added = tuple(from_clearip)
+    received = tuple(received)
+    if not received:
+        return tuple(dict.fromkeys(added))
     replaced = {ppt_of(value) for value in added} if mode == "replace" else set()
     kept = (value for value in received if ppt_of(value) not in replaced)
     return tuple(dict.fromkeys((*kept, *added)))
@@ -81,6 +84,7 @@ def _refusal(value: str) -> str | None:
     """Say why a value cannot be sent on, None when it can."""
     if len(value) > MAX_IDENTITY_LENGTH:
         return f"longer than {MAX_IDENTITY_LENGTH} characters"
-    if not _PRINTABLE.fullmatch(value):
+    # The first half is the quick answer for nearly all values.
+    if not (value.isascii() and value.isprintable()) and not _PRINTABLE.fullmatch(value):
         return "character that no Identity may hold"
     return None

@@ -1,5 +1,6 @@
 """Where a branch is really sent: transport, address and port (RFC 3263, RFC 3261 §18.1.1)."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from clearip_proxy.policy import SearchPolicy
@@ -7,14 +8,21 @@ from clearip_proxy.uri import Uri
 
 LARGEST_OVER_UDP = 1300
 """Bytes of a request that UDP carries for sure where the path MTU is not known (§18.1.1)."""
+REMEMBERED = 256
+"""Hosts of which each process remembers whether they are addresses; targets are few."""
 ADDED_BY_PROXY = 250
 """Bytes that Via and a double Record-Route add to a request, rounded up."""
 
 
 def needs_look_up(uri: Uri) -> bool:
     """Tell a host name from an address."""
+    return _is_name(uri.canonical_host)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_name(host: str) -> bool:
     try:
-        ip_address(uri.canonical_host.strip("[]"))
+        ip_address(host.strip("[]"))
     except ValueError:
         return True
     return False

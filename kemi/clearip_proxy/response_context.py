@@ -5,8 +5,10 @@ object: the context travels as text in the transaction itself.
 """
 
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Self
+
+_TO_TEXT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,13 @@ class ResponseContext:
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""
         best = self.best
-        return json.dumps(
+        return _TO_TEXT(
             (
                 self.clearip_uri,
-                [astuple(target) for target in self.remaining],
+                [
+                    (each.uri, each.changes, each.next_hop, each.is_alternate)
+                    for each in self.remaining
+                ],
                 [(changes.removed, changes.added) for changes in self.changes],
                 self.current,
                 best and (best.status, best.reason_phrase, best.headers, best.received),
@@ -83,8 +88,7 @@ class ResponseContext:
                 self.awaited,
                 self.site,
                 self.asked_again,
-            ),
-            separators=(",", ":"),
+            )
         )
 
     @classmethod

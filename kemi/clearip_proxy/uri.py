@@ -1,8 +1,9 @@
 """SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), kept to the letter."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from clearip_proxy.faults import first_faults
@@ -21,6 +22,10 @@ _VISIBLE = re.compile(r"[!#-;=?-~]+")
 _HOST_PART = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(;[^?]*)?(\?.*)?")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 _MAX_PORT = 65535
+REMEMBERED = 256
+"""URIs whose parts are remembered in each process."""
+LONGEST_REMEMBERED = 512
+"""Characters of such a URI."""
 _DEFAULT_PORT = 5060
 _DEFAULT_TLS_PORT = 5061
 
@@ -29,8 +34,7 @@ class MalformedUri(ValueError):
     """The text is not a SIP, SIPS or tel URI; the message says why, never what it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(NamedTuple):
     """A parsed URI; every part is to the letter unless it says otherwise."""
 
     text: str
@@ -50,6 +54,12 @@ class Uri:
     """Embedded headers (RFC 3261 §19.1.1), percent-decoded, free of control characters."""
     faults: tuple[str, ...]
     """Why embedded headers were left out."""
+    transport: str | None = None
+    """The `transport` parameter in lower case, None when absent."""
+    canonical_host: str = ""
+    """The host in lower case without a root dot; IPv6 in its one short form."""
+    effective_port: int = _DEFAULT_PORT
+    """The port given, or the default of scheme and transport (RFC 3261 §19.1.2)."""
 
     def without_headers(self) -> str:
         """Return the URI to the letter, its embedded headers cut off."""
@@ -63,30 +73,16 @@ class Uri:
         """Return a parameter of the user part, such as `rn` or `tgrp` (RFC 4694, RFC 4904)."""
         return find_parameter(split_parameters((self.user or "").partition(";")[2]), name)
 
-    @property
-    def transport(self) -> str | None:
-        """The `transport` parameter in lower case, None when absent."""
-        value = self.param("transport")
-        return value.lower() if value else None
-
-    @property
-    def canonical_host(self) -> str:
-        """The host in lower case without a root dot; IPv6 in its one short form."""
-        if self.host.startswith("["):
-            return f"[{IPv6Address(self.host[1:-1]).compressed}]"
-        return self.host.lower().rstrip(".")
-
-    @property
-    def effective_port(self) -> int:
-        """The port given, or the default of scheme and transport (RFC 3261 §19.1.2)."""
-        if self.port is not None:
-            return self.port
-        is_tls = self.scheme == "sips" or self.transport == "tls"
-        return _DEFAULT_TLS_PORT if is_tls else _DEFAULT_PORT
-
 
 def parse_uri(text: str) -> Uri:
-    """Parse a SIP, SIPS or tel URI of any length; raises `MalformedUri`."""
+    """Parse a SIP, SIPS or tel URI of any length; raises `MalformedUri`.
+
+    A call meets the same few again and again; only what is hostile is too long to be remembered.
+    """
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _parse_uri(text)
+
+
+def _parse_uri(text: str) -> Uri:
     if not _VISIBLE.fullmatch(text):
         raise MalformedUri("character that no URI may hold" if text else "no URI")
     scheme, colon, rest = text.partition(":")
@@ -96,6 +92,9 @@ def parse_uri(text: str) -> Uri:
     if scheme == "tel" and colon:
         return _parse_tel(text, rest)
     raise MalformedUri("neither a SIP nor a tel URI")
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_parse_uri)
 
 
 def same_destination(one: Uri, other: Uri) -> bool:
@@ -119,7 +118,9 @@ def _parse_tel(text: str, rest: str) -> Uri:
     number, _, parameters = rest.partition(";")
     if not number:
         raise MalformedUri("no number")
-    return Uri(text, "tel", number, None, "", None, split_parameters(parameters), "", (), ())
+    found = split_parameters(parameters)
+    transport = (find_parameter(found, "transport") or "").lower() or None
+    return Uri(text, "tel", number, None, "", None, found, "", (), (), transport)
 
 
 def _parse_sip(text: str, scheme: str, rest: str) -> Uri:
@@ -129,18 +130,26 @@ def _parse_sip(text: str, scheme: str, rest: str) -> Uri:
     if match is None:
         raise MalformedUri("malformed host or port")
     user, password = _parse_userinfo(before) if at else (None, None)
-    headers, faults = _parse_headers(match[4] or "")
+    host, digits, parameter_part, header_part = match.groups()
+    headers, faults = _parse_headers(header_part) if header_part else ((), ())
+    port = _checked_port(digits)
+    parameters = split_parameters(parameter_part) if parameter_part else ()
+    transport = (find_parameter(parameters, "transport") or "").lower() or None
+    is_tls = scheme == "sips" or transport == "tls"
     return Uri(
         text=text,
         scheme=scheme,
         user=user,
         password=password,
-        host=_checked_host(match[1]),
-        port=_checked_port(match[2]),
-        parameters=split_parameters(match[3] or ""),
-        header_part=match[4] or "",
+        host=host,
+        port=port,
+        parameters=parameters,
+        header_part=header_part or "",
         headers=headers,
         faults=faults,
+        transport=transport,
+        canonical_host=_canonical_host(host),
+        effective_port=port or (_DEFAULT_TLS_PORT if is_tls else _DEFAULT_PORT),
     )
 
 
@@ -151,13 +160,13 @@ def _parse_userinfo(userinfo: str) -> tuple[str, str | None]:
     return user, password if colon else None
 
 
-def _checked_host(host: str) -> str:
-    if host.startswith("["):
-        try:
-            IPv6Address(host[1:-1])
-        except AddressValueError:
-            raise MalformedUri("malformed IPv6 address") from None
-    return host
+def _canonical_host(host: str) -> str:
+    if not host.startswith("["):
+        return host.lower().rstrip(".")
+    try:
+        return f"[{IPv6Address(host[1:-1]).compressed}]"
+    except AddressValueError:
+        raise MalformedUri("malformed IPv6 address") from None
 
 
 def _checked_port(digits: str | None) -> int | None:

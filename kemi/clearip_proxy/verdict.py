@@ -55,6 +55,9 @@ TABLE = (
 )
 """The first row that holds a code counts."""
 
+_BY_STATUS = {
+    status: next(row.verdict for row in TABLE if status in row.codes) for status in range(300, 700)
+}
 NOTHING_SET: Mapping[int, Verdict] = MappingProxyType({})
 
 
@@ -62,4 +65,4 @@ def verdict_of(status: int, configured: Mapping[int, Verdict] = NOTHING_SET) -> 
     """Tell what a final response means; a 6xx is a refusal whatever is configured."""
     if status in configured and status < FIRST_GLOBAL_FAILURE:
         return configured[status]
-    return next(row.verdict for row in TABLE if status in row.codes)
+    return _BY_STATUS[status]

@@ -13,6 +13,13 @@ class Discard:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnAway:
+    """Give a stranger no answer: nothing over UDP, the end of a connection that it has opened."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Send a final response of the proxy's own."""
 
@@ -31,12 +38,24 @@ class RelayResponse:
 class CancelBranches:
     """Pass a CANCEL on to every branch of the INVITE that it matches."""
 
+    otherwise: "Reply | TurnAway"
+    """What follows when it matches none."""
+
 
 @dataclass(frozen=True, slots=True)
 class FollowRoute:
-    """Forward a request inside a dialog along its route set (RFC 3261 §16.4)."""
+    """Forward a request that is proven to be inside a dialog along its route set (§16.4)."""
 
-    method: str
+    otherwise: Reply | Discard
+    """What follows when it has no route."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbsorbAck:
+    """End an ACK to a response of the proxy's own, which belongs to its transaction (§17.1.1.3)."""
+
+    otherwise: "FollowRoute | Discard | TurnAway"
+    """What follows when it matches none: the ACK to a 2xx is a request inside the dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +92,14 @@ class Noted:
 
 
 Decision = (
-    Discard | Reply | RelayResponse | CancelBranches | FollowRoute | QueryClearIp | Fork | Noted
+    Discard
+    | TurnAway
+    | Reply
+    | RelayResponse
+    | CancelBranches
+    | AbsorbAck
+    | FollowRoute
+    | QueryClearIp
+    | Fork
+    | Noted
 )

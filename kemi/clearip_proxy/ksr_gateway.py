@@ -7,6 +7,7 @@ codes: an int of Kamailio is compared (`> 0`) there and nowhere else.
 from collections.abc import Callable
 
 from clearip_proxy.decisions import (
+    AbsorbAck,
     CancelBranches,
     Decision,
     Discard,
@@ -16,6 +17,7 @@ from clearip_proxy.decisions import (
     QueryClearIp,
     RelayResponse,
     Reply,
+    TurnAway,
 )
 from clearip_proxy.ksr_branches import KsrBranches
 from clearip_proxy.ksr_clearip import ClearIpLeg
@@ -24,6 +26,7 @@ from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_replies import ClearIpReplies
+from clearip_proxy.ksr_strangers import KsrStrangers
 from clearip_proxy.ksr_targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
@@ -36,9 +39,11 @@ class KsrGateway:
         self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
     ) -> None:
         self._ksr = ksr
+        self._policy = policy
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
         self._branches = KsrBranches(ksr, self._log)
+        self._strangers = KsrStrangers(ksr, policy)
         self.read = KsrReader(ksr, now)
         self.clearip = ClearIpLeg(ksr, policy, self.read)
         self.replies = ClearIpReplies(ksr, policy.clearip.sites, self.read)
@@ -68,14 +73,14 @@ class KsrGateway:
                 return self._note(decision)
             case Discard():
                 self._log.note(f"discarded: {decision.reason}")
+            case TurnAway():
+                self._strangers.turn_away(decision.address)
             case Reply():
                 self._reply(decision)
             case RelayResponse():
                 self._log.note(f"relayed: {self._ksr.tm.t_get_status_code()}")
-            case CancelBranches():
-                return self._cancel()
-            case FollowRoute():
-                return self._follow_route(decision.method)
+            case CancelBranches() | AbsorbAck() | FollowRoute():
+                return self._pass_on(decision)
             case QueryClearIp():
                 return self.clearip.query(decision, may_wait=may_wait)
             case Fork():
@@ -97,24 +102,21 @@ class KsrGateway:
         self._ksr.sl.send_reply(reply.status, reply.reason_phrase)
         self._log.note(f"answered: {reply.status} {reply.reason_phrase}")
 
-    def _cancel(self) -> Decision | None:
-        if self._ksr.tm.t_check_trans() <= 0:
-            return Reply(481, "Call/Transaction Does Not Exist")
-        self._ksr.tm.t_relay()
-        self._log.note("canceled by the caller")
+    def _pass_on(self, decision: CancelBranches | AbsorbAck | FollowRoute) -> Decision | None:
+        """Let a request reach the transaction or the dialog that it belongs to."""
+        tm = self._ksr.tm
+        match decision:
+            case CancelBranches():
+                if tm.t_check_trans() <= 0:
+                    return decision.otherwise
+                self._log.note("canceled by the caller")
+            case AbsorbAck():
+                return None if tm.t_check_trans() == 0 else decision.otherwise
+            case FollowRoute():
+                if self._ksr.rr.loose_route() <= 0:
+                    return decision.otherwise
+        tm.t_relay()
         return None
-
-    def _follow_route(self, method: str) -> Decision | None:
-        """Forward in-dialog; an ACK to a response of the proxy's own ends here."""
-        ksr = self._ksr
-        if method == "ACK" and ksr.tm.t_check_trans() == 0:
-            return None
-        if ksr.rr.loose_route() > 0:
-            ksr.tm.t_relay()
-            return None
-        if method == "ACK":
-            return Discard("ACK of an unknown dialog")
-        return Reply(481, "Call/Transaction Does Not Exist")
 
     def report(self, fault: str) -> None:
         """Say loudly that a callback without a request has raised."""
@@ -123,4 +125,5 @@ class KsrGateway:
     def fail(self, fault: str) -> None:
         """Answer a request whose callback has raised, and say so loudly."""
         self._log.fault(f"internal error: {fault}")
-        self._ksr.sl.send_reply(500, "Server Internal Error")
+        if self._policy.trusted[self.read.text("$si")] is not None:
+            self._ksr.sl.send_reply(500, "Server Internal Error")

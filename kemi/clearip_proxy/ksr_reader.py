@@ -27,11 +27,15 @@ class KsrReader:
     def request(self) -> Request:
         """Read the request that arrived."""
         ksr = self._ksr
+        to_tag = self.text("$tt")
         return Request(
             method=self.text("$rm"),
             uri=self.text("$ru"),
             source_address=self.text("$si"),
-            has_to_tag=ksr.siputils.has_totag() > 0,
+            call_id=self.text("$ci"),
+            from_tag=self.text("$ft"),
+            to_tag=to_tag,
+            route=(self.header("Route") or "") if to_tag else "",
             hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
             proxy_require=self.header("Proxy-Require"),
             is_well_formed=ksr.sanity.sanity_check_defaults() > 0,

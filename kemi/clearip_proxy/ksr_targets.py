@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.destination import leads_here
+from clearip_proxy.dialog_token import PARAMETER
 from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.ksr_branches import (
     NO_CALLBACK,
@@ -198,7 +199,8 @@ class TargetLeg:
         for name, value in changes.added:
             if self._branches.is_sendable(name, value):
                 hdr.append(f"{name}: {value}\r\n")
-        self._ksr.rr.record_route()
+        token = self._policy.dialog_keys.token(self._read.text("$ci"), self._read.text("$ft"))
+        self._ksr.rr.record_route_params(f";{PARAMETER}={token}")
 
 
 def _must_be_allowed(*, may_wait: bool) -> None:

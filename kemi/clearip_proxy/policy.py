@@ -6,11 +6,12 @@ that file and only gives it types.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.identity import IdentityMode
 from clearip_proxy.sources import TrustedSources, trusted_sources
 from clearip_proxy.verdict import Verdict
@@ -18,6 +19,8 @@ from clearip_proxy.verdict import Verdict
 RouteChoice = Literal["relay", "default_route"]
 StaleChoice = Literal["continue", "ask_again"]
 LargeRequestChoice = Literal["tcp", "udp"]
+DIALOG_KEYS = "dialog-keys"
+"""The file with the keys that sign dialog tokens, one per line in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,16 @@ class RoutingPolicy:
     own: frozenset[str] = frozenset()
     """`host:port` of every listener, as the host stands in a canonical URI."""
     log: LogPolicy = LogPolicy()
+    dialog_keys: DialogKeys = field(default_factory=DialogKeys)
 
 
 def load_policy(path: Path) -> RoutingPolicy:
-    """Read `proxy.json`, as the operator's command has written it."""
-    return policy_from(json.loads(path.read_text(encoding="utf-8")))
+    """Read `proxy.json` and the keys beside it, as the operator's command has written them."""
+    keys = path.with_name(DIALOG_KEYS).read_text(encoding="ascii").split()
+    return policy_from(json.loads(path.read_text(encoding="utf-8")), map(bytes.fromhex, keys))
 
 
-def policy_from(values: dict[str, Any]) -> RoutingPolicy:
+def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> RoutingPolicy:
     """Give types to the parsed `proxy.json`."""
     search = {**values["targets"], "advance_on": frozenset(values["targets"]["advance_on"])}
     emergency = values["emergency"]
@@ -136,6 +141,7 @@ def policy_from(values: dict[str, Any]) -> RoutingPolicy:
         headers=_headers(values["headers"]),
         own=frozenset(values["own"]),
         log=LogPolicy(**values["log"]),
+        dialog_keys=DialogKeys(tuple(dialog_keys)),
     )
 
 

@@ -10,13 +10,16 @@ from urllib.parse import unquote
 
 from clearip_proxy.answering import BEGINNING, unavailable
 from clearip_proxy.decisions import (
+    AbsorbAck,
     CancelBranches,
     Decision,
     Discard,
     FollowRoute,
     QueryClearIp,
     Reply,
+    TurnAway,
 )
+from clearip_proxy.dialog_token import token_in
 from clearip_proxy.grammar import is_token
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import EmergencyPolicy, RoutingPolicy
@@ -28,6 +31,8 @@ from clearip_proxy.uri import MalformedUri, Uri, parse_uri
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 """What the proxy handles (RFC 3261 §20.5): dialogs that an INVITE began, and OPTIONS."""
 
+NO_SUCH_DIALOG = Reply(481, "Call/Transaction Does Not Exist")
+
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
 
@@ -38,7 +43,11 @@ class Request:
     method: str
     uri: str
     source_address: str
-    has_to_tag: bool = False
+    call_id: str = ""
+    from_tag: str = ""
+    to_tag: str = ""
+    route: str = ""
+    """The first Route header field, of requests with a To tag alone."""
     hops_left: bool = True
     """False when Max-Forwards was 0."""
     proxy_require: str | None = None
@@ -49,11 +58,11 @@ class Request:
 
 def on_request(request: Request, policy: RoutingPolicy) -> Decision:
     """Decide what becomes of a request that no transaction has absorbed."""
-    if request.has_to_tag or request.method == "ACK":
-        return _in_dialog(request)
     source = policy.trusted[request.source_address]
+    if request.to_tag or request.method == "ACK":
+        return _in_dialog(request, policy, is_trusted=source is not None)
     if source is None:
-        return Discard(f"{request.source_address} is not a trusted source")
+        return TurnAway(request.source_address)
     if not request.is_well_formed:
         return Reply(400, "Bad Request")
     return _out_of_dialog(request, source, policy)
@@ -64,18 +73,43 @@ def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolic
         case "INVITE":
             return _unforwardable(request) or _initial_invite(request, source, policy)
         case "CANCEL":
-            return CancelBranches()
+            return CancelBranches(NO_SUCH_DIALOG)
         case "OPTIONS":
             return Reply(200, "OK", (("Allow", ALLOW),))
         case _:
             return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
 
 
-def _in_dialog(request: Request) -> Decision:
-    """An ACK is never answered (RFC 3261 §8.2.6.1), whatever is wrong with it."""
+def _in_dialog(request: Request, policy: RoutingPolicy, *, is_trusted: bool) -> Decision:
+    """Let pass what proves to be inside a dialog, from whichever side and address.
+
+    A To tag and a Route are no proof: anybody can write them. An ACK is never answered
+    (RFC 3261 §8.2.6.1), whatever is wrong with it.
+    """
+    is_proven = _is_proven(request, policy)
     if request.method == "ACK":
-        return FollowRoute("ACK") if request.hops_left else Discard("ACK without hops left")
-    return _unforwardable(request) or FollowRoute(request.method)
+        return AbsorbAck(_ack(request, is_proven=is_proven, is_trusted=is_trusted))
+    refusal = NO_SUCH_DIALOG if is_trusted else TurnAway(request.source_address)
+    if request.method == "CANCEL":
+        return CancelBranches(refusal)
+    if not is_proven:
+        return refusal
+    return _unforwardable(request) or FollowRoute(NO_SUCH_DIALOG)
+
+
+def _ack(
+    request: Request, *, is_proven: bool, is_trusted: bool
+) -> FollowRoute | Discard | TurnAway:
+    unknown = Discard("ACK of an unknown dialog")
+    if not is_proven:
+        return unknown if is_trusted else TurnAway(request.source_address)
+    return FollowRoute(unknown) if request.hops_left else Discard("ACK without hops left")
+
+
+def _is_proven(request: Request, policy: RoutingPolicy) -> bool:
+    """Look for the token where a loose router leaves it, or a strict one (RFC 3261 §16.4)."""
+    token = token_in(request.route) or token_in(request.uri)
+    return policy.dialog_keys.proves(token, request.call_id, request.from_tag, request.to_tag)
 
 
 def _unforwardable(request: Request) -> Reply | None:
@@ -94,6 +128,8 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
         return _unreadable(request.uri)
     if not uri.user:
         return Reply(484, "Address Incomplete")
+    if not request.from_tag:
+        return Reply(400, "Missing From Tag")  # RFC 3261 §8.1.1.3; nothing in its dialog would pass
     if is_emergency(uri.user, policy.emergency):
         return _emergency(request, policy)
     return QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from inline_proxy import __version__, paths
 from inline_proxy.certificates import write_atomically
+from inline_proxy.config.faults import Refused
 from inline_proxy.config.model import ProxyConfig
+from inline_proxy.dialog_keys import KEY_FILE, dialog_keys, key_file
 from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
@@ -56,19 +58,28 @@ def render(
 ) -> None:
     """Write every file that Kamailio needs into the directory, each in one step.
 
-    The certificate that the proxy makes itself lies in the state directory, if one is given,
-    and stays when it is there already. Raises `CannotRender` before anything is written, and
-    `OSError`.
+    What the proxy makes itself, a certificate and a key for its dialogs, lies in the state
+    directory, if one is given, and stays when it is there already. Raises `CannotRender` before
+    anything else is written, and `OSError`.
     """
     directory = directory.resolve()
     certificate = own_certificate(config.listen, state_directory or directory)
     files = _rendered_files(config, host, directory, certificate)
     directory.mkdir(parents=True, exist_ok=True)
     make_missing(certificate, config.listen, host.listeners)
+    files[KEY_FILE] = _dialog_keys(config, state_directory or directory)
     for name, text in files.items():
         target = directory / name
         target.parent.mkdir(exist_ok=True)
         write_atomically(target, text.encode(), PRIVATE_FILE)
+
+
+def _dialog_keys(config: ProxyConfig, state_directory: Path) -> str:
+    file = key_file(config.dialog, state_directory)
+    try:
+        return dialog_keys(file)
+    except Refused as refused:
+        raise CannotRender(f"{file}: {refused.wrong}") from refused
 
 
 def _rendered_files(

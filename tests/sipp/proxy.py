@@ -3,9 +3,11 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,29 @@ class Proxy:
             lambda: any(text in line for line in self.log_of(number)), f"the log says: {text}"
         )
 
+    @property
+    def dialog_keys(self) -> Path:
+        """The file with the keys that it signs its dialogs with."""
+        return self.directory / "inline-proxy" / "dialog-keys"
+
+    def count(self, table: str, key: str) -> int:
+        """What it has counted in a table that its processes share."""
+        (rpc,) = self.directory.glob("inline-proxy-*/rpc.sock")
+        asked = ["kamcmd", "-s", f"unix:{rpc}", "htable.get", table, f"s:{key}"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        found = re.search(r"value: (\d+)", said)
+        return int(found[1]) if found else 0
+
+    @contextmanager
+    def turning_away(self, requests: int = 1) -> Iterator[None]:
+        """Wait, at the end, until it has turned away so many more requests."""
+        before = self.count("counters", "requests_turned_away")
+        yield
+        wait_until(
+            lambda: self.count("counters", "requests_turned_away") == before + requests,
+            f"{requests} requests are turned away",
+        )
+
     def stop(self) -> None:
         """End it as an operator would."""
         self.process.terminate()
@@ -125,7 +150,9 @@ def _run(directory: Path) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=log,
-            env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(directory)},
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT / "src")}
+            | {"TMPDIR": str(directory), "XDG_STATE_HOME": str(directory)},
         )
 
 

@@ -66,7 +66,7 @@ class Run:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=ENVIRONMENT | {"TMPDIR": str(self.temporary)},
+                env=ENVIRONMENT | {"TMPDIR": str(self.temporary), "XDG_STATE_HOME": str(directory)},
             )
         self._group: list[psutil.Process] = []
 

@@ -113,9 +113,9 @@ def test_untrusted_source_hears_nothing(
     """Not even that somebody is there."""
     place = proxy.place("udp")
     with RawCaller(place, UNTRUSTED) as caller:
-        caller.send(request(method, number, place))
+        with proxy.turning_away():
+            caller.send(request(method, number, place))
 
-        proxy.wait_for_log(number, f"{UNTRUSTED} is not a trusted source")
         assert caller.has_heard_nothing()
     assert not clearip.received()
 

@@ -31,6 +31,7 @@ NEXT_TO_KAMAILIO = {
     "ksr_reader",
     "ksr_replies",
     "ksr_sites",
+    "ksr_strangers",
     "ksr_targets",
 }
 # What runs inside Kamailio and is neither Python's own nor ours; each has a decision record.

@@ -4,6 +4,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -14,6 +15,7 @@ from inline_proxy.busy_ports import busy
 from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.commands.preparation import explained, refuse, render_or_exit
 from inline_proxy.config.model import ProxyConfig
+from inline_proxy.dialog_keys import kept_for_the_user
 from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.listeners import Listener
@@ -28,7 +30,7 @@ NOT_STARTED = 1
     "--state-dir",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True),
-    help="Where the self-made certificate is kept from run to run.",
+    help="Where the self-made certificate and the key of the dialogs are kept from run to run.",
 )
 def run_command(config_path: Path, state_dir: Path | None) -> None:
     """Run Kamailio for CONFIG in the foreground, logs on stderr, until SIGTERM or SIGINT.
@@ -68,6 +70,8 @@ def _private_directory() -> "tempfile.TemporaryDirectory[str]":
 
 
 def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> int:
+    if state_directory is None:
+        config = replace(config, dialog=kept_for_the_user(config.dialog))
     host = render_or_exit(config, directory, state_directory)
     faults = (*busy(host.listeners), *unresolved(host.listeners, host.kamailio))
     if faults:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inline_proxy.config.admin import Admin
 from inline_proxy.config.clearip import ClearIp
+from inline_proxy.config.dialog import Dialog
 from inline_proxy.config.emergency import Emergency, routes
 from inline_proxy.config.headers import Headers
 from inline_proxy.config.key import key
@@ -34,6 +35,10 @@ class ProxyConfig:
             "hold an address, the smallest counts.",
             example="[10.0.0.0/8, {network: 192.0.2.10/32, name: switch-a, partition: inbound}]",
         ),
+    )
+    dialog: Dialog = field(
+        default=Dialog(),
+        metadata=key(Part(Dialog), "How requests inside a dialog prove that they belong to it."),
     )
     default_route: tuple[str, ...] = field(
         default=(),

@@ -32,7 +32,7 @@ _CERTIFICATE: Final = re.compile(
 
 def certificate_file(value: object) -> Path:
     """A readable file of certificates in PEM, the own one first, then its chain."""
-    path = _absolute(value)
+    path = absolute_path(value)
     certified_key(path)
     return path
 
@@ -41,28 +41,28 @@ def authorities_file(value: object) -> Path | str:
     """`system`, or a readable file of certificates in PEM."""
     if value == SYSTEM:
         return SYSTEM
-    path = _absolute(value)
+    path = absolute_path(value)
     certificates(path)
     return path
 
 
 def private_key_file(value: object) -> Path:
     """A readable file of a private key in PEM, without a passphrase."""
-    path = _absolute(value)
+    path = absolute_path(value)
     public_half(path)
     return path
 
 
 def client_authorities_file(value: object) -> Path:
     """A readable file of certificates in PEM."""
-    path = _absolute(value)
+    path = absolute_path(value)
     certificates(path)
     return path
 
 
 def certificates(path: Path) -> list[Certificate]:
     """The certificates in the file, at least one; raises `Refused`."""
-    blocks = _CERTIFICATE.findall(_content(path))
+    blocks = _CERTIFICATE.findall(content(path))
     if not blocks:
         raise Refused("names a file that holds no certificate in PEM")
     try:
@@ -83,9 +83,9 @@ def certified_key(path: Path) -> bytes:
 
 def public_half(path: Path) -> bytes:
     """The public key that belongs to the private key in the file; raises `Refused`."""
-    content = _content(path)
+    pem = content(path)
     try:
-        return _encoded(load_pem_private_key(content, password=None).public_key())
+        return _encoded(load_pem_private_key(pem, password=None).public_key())
     except TypeError:
         wrong = "names a private key with a passphrase, which nobody is there to type"
     except (ValueError, UnsupportedAlgorithm):
@@ -97,7 +97,8 @@ def _encoded(public_key: "PublicKeyTypes") -> bytes:
     return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _absolute(value: object) -> Path:
+def absolute_path(value: object) -> Path:
+    """A path that Kamailio's settings can hold; raises `Refused`."""
     # Kamailio runs in another directory than the operator.
     if not text(value).startswith("/"):
         raise Refused("is not an absolute path")
@@ -106,7 +107,8 @@ def _absolute(value: object) -> Path:
     return Path(text(value))
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What a readable file holds; raises `Refused`."""
     try:
         if path.exists() and not path.is_file():
             raise Refused("names something else than a file")

@@ -18,7 +18,6 @@ from unit.kemi.fake_modules import (
     FakeRequests,
     FakeResponseChanges,
     FakeSanity,
-    FakeSipInspection,
 )
 from unit.kemi.fake_tables import FakeSharedTables
 
@@ -87,10 +86,6 @@ class FakeKsr:
     @property
     def maxfwd(self) -> FakeMaxForwards:
         return FakeMaxForwards(self)
-
-    @property
-    def siputils(self) -> FakeSipInspection:
-        return FakeSipInspection(self)
 
     @property
     def sanity(self) -> FakeSanity:

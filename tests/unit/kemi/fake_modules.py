@@ -20,8 +20,8 @@ class FakeReplies(_Part):
 
 
 class FakeRecordRouting(_Part):
-    def record_route(self) -> int:
-        return self.ksr.does("record_route")
+    def record_route_params(self, parameters: str, /) -> int:
+        return self.ksr.does("record_route_params", parameters)
 
     def loose_route(self) -> int:
         return self.ksr.does("loose_route")
@@ -30,11 +30,6 @@ class FakeRecordRouting(_Part):
 class FakeMaxForwards(_Part):
     def process_maxfwd(self, limit: int, /) -> int:
         return self.ksr.does("process_maxfwd", limit)
-
-
-class FakeSipInspection(_Part):
-    def has_totag(self) -> int:
-        return self.ksr.answer("has_totag")
 
 
 class FakeResponseChanges(_Part):
@@ -63,6 +58,9 @@ class FakeAsyncTasks(_Part):
 class FakeConnections(_Part):
     def tcp_conid_alive(self, connection: int, /) -> int:
         return 1 if connection in self.ksr.open_connections else -1
+
+    def tcp_close_connection(self) -> int:
+        return self.ksr.does("tcp_close_connection")
 
     def tcp_close_connection_id(self, connection: int, /) -> int:
         self.ksr.open_connections.discard(connection)

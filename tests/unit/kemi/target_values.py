@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from clearip_proxy.decisions import Fork
+from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_targets import Outside, TargetLeg
 from clearip_proxy.moment import Moment
@@ -12,10 +13,12 @@ from clearip_proxy.sources import TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.known_records import KnownRecords
 
+KEYS = DialogKeys((b"a key",))
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
     search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
     trusted=TrustedSources(),
+    dialog_keys=KEYS,
 )
 FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 

@@ -8,6 +8,7 @@ import pytest
 
 from clearip_proxy import ksr_branches
 from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -20,6 +21,7 @@ POLICY = RoutingPolicy(
     search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
     trusted=TrustedSources(TrustedSource(ip_network("10.0.0.0/8"))),
     headers=HeaderPolicy(("Identity",)),
+    dialog_keys=DialogKeys((b"a key",)),
 )
 INVITE: dict[str, str | int] = {
     "$rm": "INVITE",
@@ -27,6 +29,7 @@ INVITE: dict[str, str | int] = {
     "$ou": "sip:1@x",
     "$si": "10.0.0.1",
     "$ci": "call-1",
+    "$ft": "caller",
 }
 REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@192.0.2.1>\r\nIdentity: a.b.c\r\n\r\n"
 
@@ -51,7 +54,7 @@ def test_worker_process_starts() -> None:
 
 def test_call_goes_from_request_to_target() -> None:
     """Request route, failure route and branch route share the transaction's context."""
-    ksr = connected(FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]}))
+    ksr = connected(FakeKsr(variables=dict(INVITE)))
     proxy = callbacks(ksr)
 
     assert proxy.ksr_request_route(None) == 1
@@ -83,15 +86,24 @@ def test_exception_answers_500_and_is_logged(
     callback: Callable[[Callbacks, object], int],
 ) -> None:
     """Without the guard the caller would be left without an answer."""
-    ksr = FakeKsr(variables=dict(INVITE), returns={"has_totag": [-1]})
+    ksr = FakeKsr(variables=dict(INVITE))
     ksr.stored["response_context"] = "not JSON"
     ksr.variables["$T_rpl($mb)"] = "no status line"
-    ksr.variables["$si"] = "not an address"
+    ksr.undecodable = frozenset({"$ru"})
 
     assert callback(callbacks(ksr), None) == 1
     assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")
     assert ksr.logged[-1].startswith("call-1: internal error: Traceback")
     assert ksr.logged[-1].count("\n") == 1
+
+
+def test_exception_about_a_stranger_is_not_answered() -> None:
+    """Whatever a scanner sends, it hears nothing."""
+    ksr = FakeKsr(variables={**INVITE, "$si": "192.0.2.66"}, undecodable=frozenset({"$ru"}))
+
+    assert callbacks(ksr).ksr_request_route(None) == 1
+    assert "send_reply" not in ksr.names()
+    assert ksr.logged[-1].startswith("call-1: internal error: Traceback")
 
 
 def test_exception_while_answering_is_contained() -> None:
@@ -102,7 +114,7 @@ def test_exception_while_answering_is_contained() -> None:
         def xlog(self) -> FakeLogging:
             raise RuntimeError
 
-    ksr = BrokenKsr(variables={**INVITE, "$si": "not an address"}, returns={"has_totag": [-1]})
+    ksr = BrokenKsr(variables={**INVITE, "$si": "not an address"})
 
     assert callbacks(ksr).ksr_request_route(None) == -1
 

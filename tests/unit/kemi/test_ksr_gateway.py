@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from clearip_proxy.decisions import (
+    AbsorbAck,
     CancelBranches,
     Decision,
     Discard,
@@ -15,6 +16,7 @@ from clearip_proxy.decisions import (
     QueryClearIp,
     RelayResponse,
     Reply,
+    TurnAway,
 )
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
@@ -32,6 +34,7 @@ POLICY = RoutingPolicy(
 )
 NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
+REFUSAL = Reply(481, "No")
 FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 
 
@@ -142,46 +145,51 @@ def test_decision_to_do_nothing_calls_nothing(decision: Decision) -> None:
 
 def test_cancel_is_passed_to_the_branches() -> None:
     """Tm sends it to every branch that is pending."""
-    assert calls_for(CancelBranches(), FakeKsr()) == [("t_check_trans",), ("t_relay",)]
+    assert calls_for(CancelBranches(REFUSAL), FakeKsr()) == [("t_check_trans",), ("t_relay",)]
 
 
 def test_cancel_of_nothing_is_answered() -> None:
     """RFC 3261 §9.2."""
-    calls = calls_for(CancelBranches(), FakeKsr(returns={"t_check_trans": [-1]}))
+    calls = calls_for(CancelBranches(REFUSAL), FakeKsr(returns={"t_check_trans": [-1]}))
 
-    assert calls[-1] == ("send_reply", 481, "Call/Transaction Does Not Exist")
+    assert calls[-1] == ("send_reply", 481, "No")
 
 
-@pytest.mark.parametrize("method", ["BYE", "ACK"])
-def test_in_dialog_request_follows_its_route(method: str) -> None:
+def test_in_dialog_request_follows_its_route() -> None:
     """Along the Record-Route that the proxy left."""
-    ksr = FakeKsr(returns={"t_check_trans": [-1]})
-
-    assert calls_for(FollowRoute(method), ksr)[-2:] == [("loose_route",), ("t_relay",)]
+    assert calls_for(FollowRoute(REFUSAL), FakeKsr()) == [("loose_route",), ("t_relay",)]
 
 
 def test_ack_of_a_response_of_our_own_ends_here() -> None:
     """It belongs to the transaction, not to a dialog."""
     ksr = FakeKsr(returns={"t_check_trans": [0]})
 
-    assert calls_for(FollowRoute("ACK"), ksr) == [("t_check_trans",)]
+    assert calls_for(AbsorbAck(FollowRoute(REFUSAL)), ksr) == [("t_check_trans",)]
 
 
-def test_request_of_an_unknown_dialog_is_answered() -> None:
-    """No route of ours: the dialog is not known here."""
-    calls = calls_for(FollowRoute("BYE"), FakeKsr(returns={"loose_route": [-1]}))
+def test_ack_of_a_2xx_follows_its_route() -> None:
+    """No transaction of the proxy's awaits it."""
+    ksr = FakeKsr(returns={"t_check_trans": [-1]})
 
-    assert calls[-1] == ("send_reply", 481, "Call/Transaction Does Not Exist")
+    calls = calls_for(AbsorbAck(FollowRoute(Discard("why"))), ksr)
+
+    assert calls[1:] == [("loose_route",), ("t_relay",)]
 
 
-def test_ack_of_an_unknown_dialog_is_dropped() -> None:
-    """An ACK is never answered."""
-    ksr = FakeKsr(returns={"loose_route": [-1], "t_check_trans": [-1]})
+def test_in_dialog_request_without_route_is_refused() -> None:
+    """What the decision names for this case."""
+    calls = calls_for(FollowRoute(REFUSAL), FakeKsr(returns={"loose_route": [-1]}))
 
-    gateway(ksr).carry_out(FollowRoute("ACK"))
+    assert calls[-1] == ("send_reply", 481, "No")
+    assert ("t_relay",) not in calls
 
-    assert "send_reply" not in ksr.names()
-    assert "t_relay" not in ksr.names()
+
+def test_stranger_over_udp_hears_nothing() -> None:
+    """Neither an answer nor anything else."""
+    ksr = FakeKsr(variables={"$pr": "udp", "$Rp": 5060})
+
+    assert calls_for(TurnAway("192.0.2.66"), ksr) == []
+    assert ksr.logged[0].startswith("not answered: 192.0.2.66 is not a trusted source")
 
 
 def test_request_that_is_answered_at_once_opens_no_transaction() -> None:

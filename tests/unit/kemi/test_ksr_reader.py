@@ -23,21 +23,40 @@ def reader(ksr: FakeKsr) -> KsrReader:
 def test_request_is_read_with_its_values() -> None:
     """Kamailio's ints become booleans here and nowhere else."""
     ksr = FakeKsr(
-        variables={"$rm": "INVITE", "$ru": "sip:1@x", "$si": "10.0.0.1"},
-        headers={"Proxy-Require": ["foo"]},
-        returns={"has_totag": [-1], "process_maxfwd": [-1], "sanity_check_defaults": [-1]},
+        variables={
+            "$rm": "INVITE",
+            "$ru": "sip:1@x",
+            "$si": "10.0.0.1",
+            "$ci": "call-1",
+            "$ft": "caller",
+        },
+        headers={"Proxy-Require": ["foo"], "Route": ["<sip:x;lr>"]},
+        returns={"process_maxfwd": [-1], "sanity_check_defaults": [-1]},
     )
 
     assert reader(ksr).request() == Request(
         method="INVITE",
         uri="sip:1@x",
         source_address="10.0.0.1",
-        has_to_tag=False,
+        call_id="call-1",
+        from_tag="caller",
         hops_left=False,
         proxy_require="foo",
         is_well_formed=False,
         now=NOW,
     )
+
+
+def test_request_inside_a_dialog_is_read_with_its_first_route() -> None:
+    """The proof is there."""
+    ksr = FakeKsr(
+        variables={"$rm": "BYE", "$ru": "sip:1@x", "$si": "10.0.0.1", "$tt": "target"},
+        headers={"Route": ["<sip:a;lr>,<sip:b;lr>", "<sip:c;lr>"]},
+    )
+
+    request = reader(ksr).request()
+
+    assert (request.to_tag, request.route) == ("target", "<sip:a;lr>,<sip:b;lr>")
 
 
 def test_pending_call_is_read_with_all_received_identities() -> None:

@@ -8,7 +8,7 @@ from clearip_proxy.decisions import Decision, Fork, Reply
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
 from unit.kemi.fake_ksr import FakeKsr
-from unit.kemi.target_values import FORK, POLICY, leg, next_hops_of
+from unit.kemi.target_values import FORK, KEYS, POLICY, leg, next_hops_of
 
 NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
 KEY = "sip:gw.example.net:None:tls"
@@ -210,7 +210,7 @@ def test_call_that_no_worker_takes_goes_on_with_the_next_target() -> None:
 
 def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
     """Removed first, then appended, in order; every branch anew."""
-    ksr = FakeKsr()
+    ksr = FakeKsr(variables={"$ci": "call-1", "$ft": "caller"})
     changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
     context = ResponseContext(changes=(HeaderChanges(), changes), current=1)
     leg(ksr).fork(replace(FORK, context=context), may_wait=False)
@@ -222,7 +222,7 @@ def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
         ("remove", "Identity"),
         ("append", "Identity: a.b.c\r\n"),
         ("append", "Identity: d.e.f\r\n"),
-        ("record_route",),
+        ("record_route_params", f";dialog={KEYS.token('call-1', 'caller')}"),
     ]
 
 

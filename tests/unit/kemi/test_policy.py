@@ -57,6 +57,7 @@ def policy(tmp_path: Path) -> RoutingPolicy:
     """The policy that a file with `VALUES` holds."""
     file = tmp_path / "proxy.json"
     file.write_text(json.dumps(VALUES))
+    file.with_name("dialog-keys").write_text("aa\nbb\n")
     return load_policy(file)
 
 
@@ -74,6 +75,7 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.clearip.domains == ("sip.clearip.com", "clearip.com")
     assert policy.search.aliases == {"tg1": "sip:192.0.2.5"}
     assert policy.search.on_stale_identity == "ask_again"
+    assert policy.dialog_keys.keys == (b"\xaa", b"\xbb")
     assert policy.emergency == EmergencyPolicy(frozenset({"911"}), ("+1",), ())
     assert policy.headers.copied == ("Identity",)
     assert policy.headers.identity_mode == "append"

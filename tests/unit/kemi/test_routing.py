@@ -2,22 +2,27 @@
 
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from clearip_proxy.decisions import (
+    AbsorbAck,
     CancelBranches,
     Discard,
     FollowRoute,
     Fork,
     QueryClearIp,
     Reply,
+    TurnAway,
 )
+from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.policy import ClearIpPolicy, EmergencyPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.routing import ALLOW, Request, is_emergency, on_request
+from clearip_proxy.routing import ALLOW, NO_SUCH_DIALOG, Request, is_emergency, on_request
 from clearip_proxy.sources import TrustedSource, TrustedSources
 
+KEYS = DialogKeys((b"a key",))
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
     search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
@@ -26,9 +31,22 @@ POLICY = RoutingPolicy(
         TrustedSource(ip_network("10.9.0.0/16"), "inbound switch", "inbound"),
     ),
     emergency=EmergencyPolicy(frozenset({"911"}), ("+1", "+")),
+    dialog_keys=KEYS,
 )
 WITH_DEFAULT_ROUTE = replace(POLICY, default_route=("sip:gw1.example.net",))
-INVITE = Request(method="INVITE", uri="sip:+15551234567@proxy", source_address="10.1.1.1")
+INVITE = Request(
+    method="INVITE",
+    uri="sip:+15551234567@proxy",
+    source_address="10.1.1.1",
+    call_id="call-1",
+    from_tag="caller",
+)
+STRANGER = "192.0.2.66"
+INSIDE: dict[str, Any] = {
+    "to_tag": "target",
+    "route": f"<sip:proxy;lr=on;dialog={KEYS.token('call-1', 'caller')}>",
+}
+"""What makes the INVITE above a request inside a dialog."""
 ASKED = ResponseContext(clearip_uri="sip:+15551234567@sip.clearip.com")
 
 
@@ -64,8 +82,8 @@ def test_partition_is_a_label_before_the_domain(source: str, host: str) -> None:
 def test_untrusted_source_is_not_answered() -> None:
     """Not even with a refusal: a scanner learns nothing."""
     for method in ("INVITE", "OPTIONS", "REGISTER", "CANCEL"):
-        request = replace(INVITE, method=method, source_address="192.0.2.66")
-        assert isinstance(on_request(request, POLICY), Discard)
+        request = replace(INVITE, method=method, source_address=STRANGER)
+        assert on_request(request, POLICY) == TurnAway(STRANGER)
 
 
 @pytest.mark.parametrize(
@@ -80,36 +98,88 @@ def test_untrusted_source_is_not_answered() -> None:
         ({"uri": "sip:proxy"}, Reply(484, "Address Incomplete")),
         ({"uri": "http://proxy"}, Reply(416, "Unsupported URI Scheme")),
         ({"uri": "sip:no user@proxy"}, Reply(400, "Bad Request-URI")),
-        ({"has_to_tag": True, "hops_left": False}, Reply(483, "Too Many Hops")),
+        ({"from_tag": ""}, Reply(400, "Missing From Tag")),
+        ({**INSIDE, "hops_left": False}, Reply(483, "Too Many Hops")),
         (
-            {"method": "BYE", "has_to_tag": True, "proxy_require": "foo"},
+            {"method": "BYE", **INSIDE, "proxy_require": "foo"},
             Reply(420, "Bad Extension", (("Unsupported", "foo"),)),
         ),
     ],
 )
-def test_request_that_cannot_go_on_is_answered(change: dict[str, object], reply: Reply) -> None:
+def test_request_that_cannot_go_on_is_answered(change: dict[str, Any], reply: Reply) -> None:
     """Each check of RFC 3261 §16.3 has its response."""
-    assert on_request(replace(INVITE, **change), POLICY) == reply  # type: ignore[arg-type]
+    assert on_request(replace(INVITE, **change), POLICY) == reply
 
 
 def test_cancel_goes_to_the_branches() -> None:
     """A CANCEL follows the INVITE that it matches."""
-    assert on_request(replace(INVITE, method="CANCEL"), POLICY) == CancelBranches()
+    decision = on_request(replace(INVITE, method="CANCEL"), POLICY)
+
+    assert decision == CancelBranches(NO_SUCH_DIALOG)
 
 
-@pytest.mark.parametrize("method", ["BYE", "INVITE", "UPDATE", "PRACK", "INFO", "REFER", "ACK"])
-def test_request_in_a_dialog_follows_its_route(method: str) -> None:
+@pytest.mark.parametrize("source", ["10.1.1.1", STRANGER])
+@pytest.mark.parametrize("method", ["BYE", "INVITE", "UPDATE", "PRACK", "INFO", "REFER"])
+def test_request_that_proves_its_dialog_follows_its_route(method: str, source: str) -> None:
     """From any source: targets need not be trusted to hang up."""
-    request = replace(INVITE, method=method, has_to_tag=True, source_address="192.0.2.66")
+    request = replace(INVITE, method=method, source_address=source, **INSIDE)
 
-    assert on_request(request, POLICY) == FollowRoute(method)
+    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG)
 
 
-def test_ack_without_hops_left_is_dropped() -> None:
+def test_proof_is_found_where_a_strict_router_leaves_it() -> None:
+    """The proxy's own Record-Route has become the Request-URI (RFC 3261 §16.4)."""
+    uri = str(INSIDE["route"]).strip("<>")
+    request = replace(INVITE, method="BYE", to_tag="target", uri=uri, route="<sip:target>")
+
+    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"route": "<sip:proxy;lr=on>"},
+        {"route": ""},
+        {"route": f"<sip:third.example;lr>,{INSIDE['route']}"},
+        {"call_id": "call-2"},
+        {"from_tag": "someone"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("source", "refusal"), [("10.1.1.1", NO_SUCH_DIALOG), (STRANGER, TurnAway(STRANGER))]
+)
+def test_request_that_proves_no_dialog_goes_nowhere(
+    forged: dict[str, str], source: str, refusal: Reply | TurnAway
+) -> None:
+    """A To tag and a Route of the sender's own making are worth nothing."""
+    request = replace(INVITE, method="BYE", source_address=source, **{**INSIDE, **forged})
+
+    assert on_request(request, POLICY) == refusal
+    assert on_request(replace(request, method="CANCEL"), POLICY) == CancelBranches(refusal)
+
+
+def test_ack_that_proves_its_dialog_follows_its_route() -> None:
+    """The ACK to a 2xx, from any source, unless a transaction of the proxy's awaits it."""
+    request = replace(INVITE, method="ACK", source_address=STRANGER, **INSIDE)
+
+    unknown = Discard("ACK of an unknown dialog")
+    assert on_request(request, POLICY) == AbsorbAck(FollowRoute(unknown))
+
+
+@pytest.mark.parametrize(
+    ("change", "otherwise"),
+    [
+        ({**INSIDE, "hops_left": False}, Discard("ACK without hops left")),
+        ({"to_tag": "target"}, Discard("ACK of an unknown dialog")),
+        ({}, Discard("ACK of an unknown dialog")),
+        ({"to_tag": "target", "source_address": STRANGER}, TurnAway(STRANGER)),
+    ],
+)
+def test_ack_that_leads_nowhere_is_dropped(
+    change: dict[str, Any], otherwise: Discard | TurnAway
+) -> None:
     """An ACK is never answered (RFC 3261 §8.2.6.1)."""
-    request = replace(INVITE, method="ACK", has_to_tag=True, hops_left=False)
-
-    assert isinstance(on_request(request, POLICY), Discard)
+    assert on_request(replace(INVITE, method="ACK", **change), POLICY) == AbsorbAck(otherwise)
 
 
 @pytest.mark.parametrize(

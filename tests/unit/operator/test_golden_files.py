@@ -34,6 +34,7 @@ def configuration(case: str, directory: Path) -> ProxyConfig:
     """The configuration of a case; the files that it names lie in the directory."""
     for name in ("switch-facing", "client"):
         self_signed([name]).write(directory / f"{name}.pem", directory / f"{name}.key")
+    (directory / "dialog-keys").write_text("ab" * 32)
     (directory / "authorities.pem").write_bytes((directory / "client.pem").read_bytes())
     text = (GOLDEN / case / "config.yaml").read_text()
     return parse_config(text.replace(PLACEHOLDER, str(directory)))

@@ -20,6 +20,7 @@ from inline_proxy.rendering import CannotRender, Host, quoted, render
 from inline_proxy.template_environment import template_environment
 
 HOST = Host((Listener("udp", ip_address("127.0.0.1"), 5060),), KamailioVersion(5, 6, 3))
+DIALOG_KEYS = "dialog-keys"
 OWN_PAIR = {"proxy-certificate.pem", "proxy-private-key.pem"}
 
 
@@ -57,6 +58,7 @@ def test_rendering_writes_every_file_that_kamailio_needs(tmp_path: Path) -> None
 
     script = {f"clearip_proxy/{path.name}" for path in (paths.KEMI / "clearip_proxy").glob("*.py")}
     assert set(contents(tmp_path / "new" / "directory")) == script | OWN_PAIR | {
+        DIALOG_KEYS,
         "dispatcher.list",
         "kamailio.cfg",
         "modparams.cfg",
@@ -106,7 +108,8 @@ def test_state_directory_keeps_the_certificate_from_run_to_run(tmp_path: Path) -
         render(parse_config(""), HOST, tmp_path / run, tmp_path / "state")
 
     one, other = ((tmp_path / run / "tls.cfg").read_text() for run in ("one", "other"))
-    assert set(contents(tmp_path / "state")) == OWN_PAIR
+    assert set(contents(tmp_path / "state")) == OWN_PAIR | {DIALOG_KEYS}
+    assert contents(tmp_path / "one")[DIALOG_KEYS] == contents(tmp_path / "state")[DIALOG_KEYS]
     assert not OWN_PAIR & set(contents(tmp_path / "one"))
     assert one == other
     assert f'certificate = "{tmp_path / "state" / "proxy-certificate.pem"}"' in one
@@ -155,6 +158,14 @@ def test_path_too_long_for_the_control_socket_is_refused_and_nothing_is_written(
         render(parse_config(""), HOST, tmp_path / ("x" * fits + "y"))
 
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_damaged_keys_of_the_dialogs_are_a_reason_with_its_file(tmp_path: Path) -> None:
+    """The proxy does not start with other keys than those that have signed."""
+    (tmp_path / "dialog-keys").write_text("abc\n")
+
+    with pytest.raises(CannotRender, match="dialog-keys: names a file with a line that is not 64"):
+        render(parse_config(""), HOST, tmp_path)
 
 
 def test_directory_that_cannot_be_made_is_an_error_with_its_name(tmp_path: Path) -> None:

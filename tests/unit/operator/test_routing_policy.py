@@ -61,7 +61,8 @@ log: {mask_numbers: true}
 
 def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> RoutingPolicy:
     """The policy as the routing script reads it, through JSON."""
-    return policy_from(json.loads(json.dumps(policy_values(parse_config(text), listeners))))
+    values = json.loads(json.dumps(policy_values(parse_config(text), listeners)))
+    return policy_from(values, [text.encode()])
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def host(
     config = tmp_path_factory.mktemp("etc") / "config.yaml"
     config.write_text(f"listen: {{addresses: [127.0.0.1], udp: {port}, tcp: null, tls: null}}\n")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("XDG_STATE_HOME", str(config.parent / "state"))
     return TestHost(install_kamailio, config, port, temporary)
 
 
@@ -179,14 +180,15 @@ def test_kamailio_that_never_answers_is_explained_and_ended(
     assert f"listen: no answer from udp:127.0.0.1:{host.port} in " in capfd.readouterr().err
 
 
-def test_state_directory_keeps_the_certificate(host: TestHost, tmp_path: Path) -> None:
-    """It outlives the run."""
+def test_state_directory_keeps_certificate_and_dialog_key(host: TestHost, tmp_path: Path) -> None:
+    """They outlive the run."""
     state = tmp_path / "state"
     state.mkdir()
     host.install_answering()
 
     assert exit_code_of("run", host.config, "--state-dir", state) == 0
     assert {path.name for path in state.iterdir()} == {
+        "dialog-keys",
         "proxy-certificate.pem",
         "proxy-private-key.pem",
     }

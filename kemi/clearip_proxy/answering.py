@@ -1,7 +1,7 @@
 """What follows ClearIP's answer to a query, or its silence."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.clearip import CarriedHeaders, ClearIpResponse, carried_headers, read_response
@@ -210,10 +210,10 @@ def _after_second_answer(answered: Answered, policy: RoutingPolicy) -> Decision:
     )
     changes = tuple(dict.fromkeys(renewed))
     remaining = tuple(
-        replace(target, changes=changes.index(own))
+        target._replace(changes=changes.index(own))
         for target, own in zip(context.remaining, renewed, strict=True)
     )
-    context = replace(context, changes=changes, remaining=remaining)
+    context = context._replace(changes=changes, remaining=remaining)
     return resume_search(context, policy.search, answered.pending.now)
 
 

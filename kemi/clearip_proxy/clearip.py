@@ -52,7 +52,7 @@ def read_response(response: SipResponse, copied: Iterable[str]) -> ClearIpRespon
         f"contact {contact.position}: {fault}"
         for contact in contacts.contacts
         if contact.uri.headers
-        for fault in carried_headers(contact.uri.headers, copied)[1]
+        for fault in carried_headers(contact.embedded_headers, copied)[1]
     ]
     return ClearIpResponse(
         response.status,
@@ -66,17 +66,13 @@ def read_response(response: SipResponse, copied: Iterable[str]) -> ClearIpRespon
 def carried_headers(
     fields: Iterable[tuple[str, str]], copied: Iterable[str]
 ) -> tuple[CarriedHeaders, tuple[str, ...]]:
-    """Pick the configured header fields; the second item says what was refused.
+    """Pick from (canonical name, value) what is configured; the second item says what is refused.
 
     Only names that are configured pass: a contact's embedded headers must never set a From or
     a Route (RFC 3261 §19.1.5), and the configuration refuses such names.
     """
     wanted = _by_canonical_name(tuple(copied))
-    found = [
-        (canonical, value)
-        for name, value in fields
-        if (canonical := canonical_name(name)) in wanted
-    ]
+    found = [field for field in fields if field[0] in wanted]
     if not found:
         return NOTHING_CARRIED, ()
     identities = parse_identities(

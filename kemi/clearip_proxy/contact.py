@@ -12,11 +12,13 @@ What the RFC leaves open is decided here:
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import (
     Parameters,
+    canonical_name,
     find_parameter,
     has_control,
     split_list,
@@ -31,6 +33,11 @@ MAX_CONTACTS = 64
 """Contacts read from one response; ClearIP sends twelve at most."""
 MAX_CONTACT_LENGTH = 65_536
 """Characters read from the Contact values of one response, together."""
+
+REMEMBERED = 256
+"""Texts of parameters that each process remembers, `;q=0.9` and the like."""
+LONGEST_REMEMBERED = 64
+"""Characters of such a text."""
 
 HIGHEST_Q = 1000
 LOWEST_Q = 0
@@ -56,8 +63,8 @@ class Contact(NamedTuple):
 
     @property
     def embedded_headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers embedded in the URI, decoded: (name, value)."""
-        return self.uri.headers
+        """The headers embedded in the URI, decoded: (canonical name, value)."""
+        return tuple((canonical_name(name), value) for name, value in self.uri.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +126,26 @@ def _parse_contact(element: str, position: int) -> tuple[Contact, tuple[str, ...
     """Parse one contact; the second item holds faults that leave it usable."""
     display_name, address, rest = _split_contact(element)
     uri = parse_uri(address)
-    params = split_parameters(rest)
-    q, q_faults = _parse_q(find_parameter(params, "q"))
-    contact = Contact(uri, uri.without_headers(), display_name, q, params, position)
+    params, q, q_faults = _parse_parameters(rest)
+    uri_text = uri.without_headers() if uri.header_part else uri.text
+    contact = Contact(uri, uri_text, display_name, q, params, position)
     return contact, q_faults + uri.faults
+
+
+def _parse_parameters(text: str) -> tuple[Parameters, int, tuple[str, ...]]:
+    """Return header parameters, q in thousandths and a fault when that is malformed.
+
+    They are the same in call after call; only what is hostile is too long to be remembered.
+    """
+    if len(text) <= LONGEST_REMEMBERED:
+        return _remembered_parameters(text)
+    return _remembered_parameters.__wrapped__(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered_parameters(text: str) -> tuple[Parameters, int, tuple[str, ...]]:
+    params = split_parameters(text)
+    return params, *_parse_q(find_parameter(params, "q"))
 
 
 def _split_contact(element: str) -> tuple[str, str, str]:
@@ -134,10 +157,11 @@ def _split_contact(element: str) -> tuple[str, str, str]:
     name_addr = split_name_addr(element)
     if name_addr is None:
         return "", *_split_addr_spec(element)
-    name, address, rest = (part.strip(" \t") for part in name_addr)
+    name, address, rest = name_addr
+    rest = rest.strip(" \t")
     if rest and not rest.startswith(";"):
         raise MalformedUri("text after the angle brackets")
-    return unquote_string(name), address, rest
+    return unquote_string(name.strip(" \t")), address.strip(" \t"), rest
 
 
 def _split_addr_spec(element: str) -> tuple[str, str]:

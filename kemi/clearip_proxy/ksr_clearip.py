@@ -1,7 +1,6 @@
 """The leg to ClearIP: queries, on verified connections alone."""
 
 import time
-from dataclasses import replace
 
 from clearip_proxy.answering import after_unavailable
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
@@ -82,7 +81,7 @@ class ClearIpLeg:
         if self._sites.is_resting(site, self._read.now().monotonic_ms):
             self._log.note(f"ClearIP site {site} rests")
             return False
-        self._branches.store(replace(context, site=site))
+        self._branches.store(context._replace(site=site))
         is_sent = self._send_on(connection)
         if is_sent:
             self._log.note(f"asked ClearIP: {site}")

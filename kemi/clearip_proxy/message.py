@@ -7,8 +7,9 @@ from clearip_proxy.faults import first_faults
 from clearip_proxy.grammar import canonical_name, has_control, is_token, unfold
 
 _STATUS_LINE = re.compile(r"(?:SIP|sip)/2\.0[ \t]+([1-6][0-9]{2})(?: (.*))?", re.DOTALL)
-USUAL_NAMES = frozenset(
-    {
+USUAL_NAMES = {
+    name: canonical_name(name)
+    for name in (
         "Via",
         "Record-Route",
         "From",
@@ -26,9 +27,9 @@ USUAL_NAMES = frozenset(
         "Supported",
         "Content-Type",
         "Content-Length",
-    }
-)
-"""Names as nearly everybody spells them, which need no check."""
+    )
+}
+"""Names as nearly everybody spells them, which need no check, and their canonical form."""
 _REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
 
 
@@ -38,7 +39,7 @@ class MalformedMessage(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderFields:
-    """Header fields in the order received: (name as received, value unfolded)."""
+    """Header fields in the order received: (canonical name, value unfolded)."""
 
     headers: tuple[tuple[str, str], ...]
     faults: tuple[str, ...]
@@ -47,7 +48,7 @@ class HeaderFields:
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values under a name, in order, under its compact form too."""
         wanted = canonical_name(name)
-        return tuple(value for field, value in self.headers if canonical_name(field) == wanted)
+        return tuple([value for field, value in self.headers if field == wanted])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +103,11 @@ def _parse_lines(head: str) -> HeaderFields:
         value = after.removesuffix("\r").strip(" \t")
         # The first half is the quick answer for nearly all lines of nearly all messages.
         if colon and before in USUAL_NAMES and value.isprintable():
-            headers.append((before, value))
+            headers.append((USUAL_NAMES[before], value))
         elif fault := _fault_of(line):
             faults.append(f"header line {number}: {fault}")
         elif colon:
-            headers.append((before.rstrip(" \t"), value))
+            headers.append((canonical_name(before.rstrip(" \t")), value))
     return HeaderFields(headers=tuple(headers), faults=first_faults(faults))
 
 

@@ -5,14 +5,13 @@ object: the context travels as text in the transaction itself.
 """
 
 import json
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
-_TO_TEXT = json.JSONEncoder(separators=(",", ":")).encode
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().raw_decode
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderChanges:
+class HeaderChanges(NamedTuple):
     """What every branch to a target gets, apart from its Request-URI."""
 
     removed: tuple[str, ...] = ()
@@ -21,8 +20,7 @@ class HeaderChanges:
     """(name, value) of header fields that are appended, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class FinalResponse:
+class FinalResponse(NamedTuple):
     """A final response worth keeping while the search goes on."""
 
     status: int
@@ -32,8 +30,7 @@ class FinalResponse:
     """False when the proxy made it, because nobody answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a branch may go."""
 
     uri: str
@@ -46,8 +43,7 @@ class Target:
     """Whether it is a further address of the target before it (RFC 3263 §4.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseContext:
+class ResponseContext(NamedTuple):
     """The state of one call attempt."""
 
     clearip_uri: str = ""
@@ -72,29 +68,12 @@ class ResponseContext:
 
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""
-        best = self.best
-        return _TO_TEXT(
-            (
-                self.clearip_uri,
-                [
-                    (each.uri, each.changes, each.next_hop, each.is_alternate)
-                    for each in self.remaining
-                ],
-                [(changes.removed, changes.added) for changes in self.changes],
-                self.current,
-                best and (best.status, best.reason_phrase, best.headers, best.received),
-                self.search_ends_ms,
-                self.tried,
-                self.awaited,
-                self.site,
-                self.asked_again,
-            )
-        )
+        return _ENCODE(self)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
-        clearip_uri, remaining, changes, current, best, *counters = json.loads(text)
+        clearip_uri, remaining, changes, current, best, *counters = _DECODE(text)[0]
         return cls(
             clearip_uri,
             tuple(Target(*target) for target in remaining),
@@ -106,7 +85,7 @@ class ResponseContext:
 
     def with_failure(self, failure: FinalResponse) -> Self:
         """Remember a target's failure if it is better than those before it."""
-        return replace(self, best=best_response(self.best, failure))
+        return self._replace(best=best_response(self.best, failure))
 
 
 def best_response(one: FinalResponse | None, other: FinalResponse) -> FinalResponse:

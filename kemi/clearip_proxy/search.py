@@ -155,12 +155,12 @@ def with_addresses(fork: Fork, next_hops: tuple[str, ...]) -> Fork:
     )
     room = max(0, MAX_BRANCHES - fork.context.tried - len(fork.context.remaining))
     remaining = (*alternates[:room], *fork.context.remaining)
-    return replace(fork, next_hop=first, context=replace(fork.context, remaining=remaining))
+    return replace(fork, next_hop=first, context=fork.context._replace(remaining=remaining))
 
 
 def awaiting(fork: Fork) -> ResponseContext:
     """Remember a branch that waits for the addresses of its target."""
-    return replace(fork.context, awaited=fork.target)
+    return fork.context._replace(awaited=fork.target)
 
 
 def awaited_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision:
@@ -169,8 +169,8 @@ def awaited_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) 
     if time_left_ms <= 0:
         return as_reply(context.best or REQUEST_TIMEOUT)
     target = Target(context.awaited, context.current)
-    waited = replace(
-        context, awaited="", remaining=(target, *context.remaining), tried=context.tried - 1
+    waited = context._replace(
+        awaited="", remaining=(target, *context.remaining), tried=context.tried - 1
     )
     return _fork(waited, policy, time_left_ms)
 
@@ -183,7 +183,7 @@ def _without_alternates(context: ResponseContext, failure: FinalResponse) -> Res
     if not failure.received or failure.status == SERVICE_UNAVAILABLE:
         return context
     remaining = tuple(dropwhile(lambda target: target.is_alternate, context.remaining))
-    return replace(context, remaining=remaining)
+    return context._replace(remaining=remaining)
 
 
 def moves_on(failure: FinalResponse, policy: SearchPolicy) -> bool:
@@ -206,7 +206,7 @@ def _next_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) ->
     if not context.tried or not is_stale(changes, policy.identity_max_age_s, now.unix_s):
         return fork
     if policy.on_stale_identity == "ask_again" and not context.asked_again:
-        return QueryClearIp(replace(context, asked_again=True))
+        return QueryClearIp(context._replace(asked_again=True))
     note = "PASSporT is older than a strict verifier accepts"
     return Noted((note,), fork, counted="stale_passports")
 
@@ -215,7 +215,7 @@ def _fork(context: ResponseContext, policy: SearchPolicy, time_left_ms: int) -> 
     target, *rest = context.remaining
     return Fork(
         target.uri,
-        replace(context, remaining=tuple(rest), current=target.changes, tried=context.tried + 1),
+        context._replace(remaining=tuple(rest), current=target.changes, tried=context.tried + 1),
         no_response_timeout_ms=min(policy.no_response_timeout_ms, time_left_ms),
         answer_timeout_ms=min(policy.answer_timeout_ms, time_left_ms),
         next_hop=target.next_hop,

@@ -20,6 +20,8 @@ _VISIBLE = re.compile(r"[!#-;=?-~]+")
 
 # Underscores are no part of a host name, but trunk groups that stand for a host have them.
 _HOST_PART = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(;[^?]*)?(\?.*)?")
+_PLAIN = re.compile(r"(sips?):([!#-9;=?A-~]+)@([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+"""A user at a host name or an IPv4 address, and nothing else: what nearly every URI is."""
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 _MAX_PORT = 65535
 REMEMBERED = 256
@@ -83,6 +85,9 @@ def parse_uri(text: str) -> Uri:
 
 
 def _parse_uri(text: str) -> Uri:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        return _plain_uri(text, *plain.groups())
     if not _VISIBLE.fullmatch(text):
         raise MalformedUri("character that no URI may hold" if text else "no URI")
     scheme, colon, rest = text.partition(":")
@@ -104,14 +109,24 @@ def same_destination(one: Uri, other: Uri) -> bool:
     scheme: the user to the letter but for percent-encoding, the host in any case, the port
     with its default. A tel URI only equals a tel URI (RFC 3966 §4).
     """
-    return _destination(one) == _destination(other)
+    if one.canonical_host != other.canonical_host or one.effective_port != other.effective_port:
+        return False
+    return _user(one) == _user(other)
 
 
-def _destination(uri: Uri) -> tuple[str | None, str, int]:
+def _user(uri: Uri) -> tuple[bool, str | None]:
     if uri.scheme == "tel":
-        return (uri.user or "").translate(_VISUAL_SEPARATORS), "", 0
-    user = None if uri.user is None else unquote(uri.user, errors="surrogateescape")
-    return user, uri.canonical_host, uri.effective_port
+        return True, (uri.user or "").translate(_VISUAL_SEPARATORS)
+    return False, uri.user and unquote(uri.user, errors="surrogateescape")
+
+
+def _plain_uri(text: str, scheme: str, user: str, host: str, digits: str | None) -> Uri:
+    port = None if digits is None else _checked_port(digits)
+    default = _DEFAULT_TLS_PORT if scheme == "sips" else _DEFAULT_PORT
+    canonical = host.lower().rstrip(".")
+    return Uri(
+        text, scheme, user, None, host, port, (), "", (), (), None, canonical, port or default
+    )
 
 
 def _parse_tel(text: str, rest: str) -> Uri:

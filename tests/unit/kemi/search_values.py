@@ -1,7 +1,5 @@
 """The values that the tests of the search begin with."""
 
-from dataclasses import replace
-
 from clearip_proxy.message import SipResponse
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext, Target
@@ -21,10 +19,10 @@ POLICY = RoutingPolicy(
 ONE_LEFT = ResponseContext(
     remaining=(Target("sip:next@192.0.2.2"),), search_ends_ms=120_000, tried=1
 )
-NONE_LEFT = replace(ONE_LEFT, remaining=())
+NONE_LEFT = ONE_LEFT._replace(remaining=())
 
 
 def response(status: int, **headers: str) -> SipResponse:
     """A final response of a target; `Retry_After` stands for Retry-After."""
-    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    named = tuple((name.replace("_", "-").lower(), value) for name, value in headers.items())
     return SipResponse(headers=named, faults=(), status=status, reason_phrase="Phrase")

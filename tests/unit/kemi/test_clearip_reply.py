@@ -53,14 +53,14 @@ def test_accepted_call_becomes_a_502_of_the_same_transaction() -> None:
 
     assert (made.status, made.reason_phrase) == (502, "Bad Gateway")
     assert made.headers == (
-        ("Via", "SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1"),
-        ("Via", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2"),
-        ("From", "<sip:1@x>;tag=a"),
-        ("To", "<sip:2@y>;tag=b"),
-        ("Call-ID", "call-1"),
-        ("CSeq", "1 INVITE"),
-        ("Reason", 'SIP;cause=502;text="ClearIP accepted the call"'),
-        ("Content-Length", "0"),
+        ("via", "SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1"),
+        ("via", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2"),
+        ("from", "<sip:1@x>;tag=a"),
+        ("to", "<sip:2@y>;tag=b"),
+        ("call-id", "call-1"),
+        ("cseq", "1 INVITE"),
+        ("reason", 'SIP;cause=502;text="ClearIP accepted the call"'),
+        ("content-length", "0"),
     )
 
 

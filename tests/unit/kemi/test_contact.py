@@ -56,7 +56,7 @@ def test_uri_longer_than_kamailio_reads_is_kept() -> None:
     contact = only(parse_contacts([f"<{long_uri}?Identity={'a' * 5000}>;q=0.5"]))
 
     assert contact.uri_text == long_uri
-    assert contact.embedded_headers == (("Identity", "a" * 5000),)
+    assert contact.embedded_headers == (("identity", "a" * 5000),)
     assert contact.q == 500
 
 
@@ -144,7 +144,7 @@ def test_embedded_headers_come_with_the_contact() -> None:
 
     (contact,) = parsed.contacts
     assert contact.uri_text == "sip:a@h;tag"
-    assert contact.embedded_headers == (("Identity", "a;b"),)
+    assert contact.embedded_headers == (("identity", "a;b"),)
     assert parsed.faults == ("contact 1: embedded header 2: control character",)
 
 

@@ -38,7 +38,7 @@ def test_address_is_sent_to_at_once() -> None:
 
 def test_refusing_target_gives_way_to_the_next() -> None:
     """The search goes on in the same callback."""
-    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr(returns={"t_relay": [-1]})
 
     step = leg(ksr).fork(replace(FORK, context=context), may_wait=False)
@@ -100,7 +100,7 @@ def test_reserve_address_needs_no_look_up() -> None:
 @pytest.mark.parametrize("host", ["nowhere.example.net", "dead.example.net"])
 def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str) -> None:
     """Skipped with a line in the log; not fatal."""
-    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr()
 
     step: Decision | None = leg(ksr).fork(
@@ -124,7 +124,7 @@ def test_address_of_the_proxy_is_passed_over() -> None:
 @pytest.mark.parametrize("target", ["sip:1@192.0.2.7:5061", "sip:1@gw.example.net:5061"])
 def test_target_that_is_the_proxy_itself_gives_way_to_the_next(target: str) -> None:
     """Whoever named it, be it the default route: following it would loop."""
-    context = replace(FORK.context, remaining=(Target("sip:1@192.0.2.2"),))
+    context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     policy = replace(POLICY, own=frozenset({"192.0.2.7:5061", "192.0.2.8:5061"}))
     ksr = FakeKsr()
 

@@ -50,6 +50,6 @@ def test_added_headers_count_towards_the_size() -> None:
     changes = HeaderChanges(added=(("Identity", "x" * 800),))
     ksr = FakeKsr(variables={"$ml": 500})
 
-    leg(ksr).fork(replace(FORK, context=replace(FORK.context, changes=(changes,))), may_wait=False)
+    leg(ksr).fork(replace(FORK, context=FORK.context._replace(changes=(changes,))), may_wait=False)
 
     assert ksr.names()[-1] == "task_route"

@@ -32,7 +32,7 @@ def test_first_address_is_tried_and_the_others_stay_in_reserve() -> None:
 
 def test_addresses_never_make_more_branches_than_a_transaction_holds() -> None:
     """The targets that ClearIP named keep their places."""
-    crowded = replace(FORK.context, remaining=(Target("sip:1@other"),) * 22)
+    crowded = FORK.context._replace(remaining=(Target("sip:1@other"),) * 22)
 
     fork = with_addresses(replace(FORK, context=crowded), ("sip:a", "sip:b", "sip:c"))
 

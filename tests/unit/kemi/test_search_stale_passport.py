@@ -17,8 +17,7 @@ def token(iat: int) -> str:
     return f"aGVhZA.{claims}.c2ln;info=<https://x>;alg=ES256;ppt=shaken"
 
 
-SIGNED_AT_1000 = replace(
-    ONE_LEFT,
+SIGNED_AT_1000 = ONE_LEFT._replace(
     clearip_uri="sip:1@clearip",
     changes=(HeaderChanges(added=(("Identity", token(1_000)),)),),
 )
@@ -53,7 +52,7 @@ def test_stale_passport_is_asked_for_again_when_configured() -> None:
 
 def test_stale_passport_is_asked_for_once_only() -> None:
     """When ClearIP did not sign anew, the search goes on with what there is."""
-    context = replace(SIGNED_AT_1000, asked_again=True)
+    context = SIGNED_AT_1000._replace(asked_again=True)
 
     assert isinstance(after_target(response(503), context, ASKING_AGAIN, Moment(0, 1_061)), Noted)
 

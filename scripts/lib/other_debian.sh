@@ -6,18 +6,30 @@ readonly other_debian_packages=("${lab_packages[@]}" "${library_packages[@]}" ba
 readonly root_file_systems=${XDG_CACHE_HOME:-$HOME/.cache}/inline-proxy
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# Print the other Debian's sources: the machine's Debian mirrors, the suite's name exchanged.
-# Other origins among apt's sources are left out.
-other_debian_sources() {
+# debian_sources SUITE: print its sources: the machine's Debian mirrors, the suite's name
+# exchanged. Other origins among apt's sources are left out.
+debian_sources() {
     # shellcheck disable=SC2016
     apt-get indextargets 'Created-By: Packages' \
         --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)' |
-        awk -F '|' -v here="$debian" -v there="$other_debian" -v keyring="$debian_keyring" '
+        awk -F '|' -v here="$debian" -v there="$1" -v keyring="$debian_keyring" '
             $1 == "Debian" && ($2 == "Debian" || $2 == "Debian-Security") && $4 == "main" &&
             $3 ~ "^" here "(-updates|-security)?$" {
                 sub(here, there, $3)
                 print "deb [signed-by=" ($6 ~ "^/" ? $6 : keyring) "] " $5 " " $3 " main"
             }' | sort --unique
+}
+
+# fresh_debian_sources SUITE: the same; where apt's lists are missing they are fetched first.
+fresh_debian_sources() {
+    local sources
+    sources=$(debian_sources "$1")
+    if [[ -z $sources ]]; then
+        apt update >&2
+        sources=$(debian_sources "$1")
+    fi
+    [[ -n $sources ]] || stop_because "apt's sources name no Debian mirror for $debian."
+    printf '%s\n' "$sources"
 }
 
 # Where the root file system lies: another list of packages means another one.
@@ -35,12 +47,7 @@ root_file_system_is_fresh() {
 # Built aside and renamed when complete: an interrupted run leaves nothing that looks finished.
 make_root_file_system() {
     local sources building
-    sources=$(other_debian_sources)
-    if [[ -z $sources ]]; then
-        apt update
-        sources=$(other_debian_sources)
-    fi
-    [[ -n $sources ]] || stop_because "apt's sources name no Debian mirror for $debian."
+    sources=$(fresh_debian_sources "$other_debian")
     rm -rf --one-file-system "$root_file_systems"/building-*
     building=$root_file_systems/building-$BASHPID
     apt-config dump --format '%F "%v";%n' Acquire | grep -i '::proxy' >"$run_dir/apt-proxy.conf" || true

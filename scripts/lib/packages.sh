@@ -9,6 +9,10 @@ readonly lab_packages=(
 )
 # What the tests want beside it.
 readonly test_packages=(baresip-core nftables shellcheck mmdebstrap debian-archive-keyring)
+# Hosts to install the proxy on, and what installs it; on the machine of the tests alone.
+readonly deployment_packages=(
+    ansible-core dbus mmdebstrap nftables openssh-client systemd-container
+)
 # The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs
 # on these, not on those of .venv.
 readonly library_packages=(

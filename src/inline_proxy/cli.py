@@ -7,6 +7,7 @@ from inline_proxy.commands.check import check
 from inline_proxy.commands.packet_filter import packet_filter_command
 from inline_proxy.commands.render import render_command
 from inline_proxy.commands.run import run_command
+from inline_proxy.commands.switch import switch
 
 
 @click.group()
@@ -15,5 +16,5 @@ def main() -> None:
     """Run and look after the in-line proxy for ClearIP."""
 
 
-for command in (check, packet_filter_command, render_command, run_command):
+for command in (check, packet_filter_command, render_command, run_command, switch):
     main.add_command(command)

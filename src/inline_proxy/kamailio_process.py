@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import dropwhile
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -53,6 +53,8 @@ class KamailioProcess:
         )
         self.stop_wanted = False
         self._killed_at_s = math.inf
+        self._pulse_s: float | None = None
+        self._on_pulse: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +76,10 @@ class KamailioProcess:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stop_wanted = True
         self.stop()
+
+    def every(self, interval_s: float, call: Callable[[], None]) -> None:
+        """Call something again and again while `wait` waits; `interval_s` is what lies between."""
+        self._pulse_s, self._on_pulse = interval_s, call
 
     def stop(self) -> None:
         """Ask Kamailio to end; when its time is over, whatever is left of it is killed.
@@ -132,8 +138,11 @@ class KamailioProcess:
         signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
         try:
             while not self._has_ended():
-                if signalled in select.select([ended, signalled], [], [])[0]:
+                woken, _, _ = select.select([ended, signalled], [], [], self._pulse_s)
+                if signalled in woken:
                     os.read(signalled, select.PIPE_BUF)
+                elif not woken:
+                    self._on_pulse()
         finally:
             signal.set_wakeup_fd(-1)
             for descriptor in (ended, signalled, wake_up):
@@ -147,6 +156,11 @@ class KamailioProcess:
     def _signal_group(self, number: signal.Signals) -> None:
         """Signal what is left of the process group: nothing but the main process, as a rule."""
         os.killpg(self._process.pid, number)
+
+
+def any_answers(listeners: Iterable[Listener]) -> bool:
+    """Whether Kamailio lives: an address that has left the host does not count against it."""
+    return any(map(_answers, listeners))
 
 
 def _answers(listener: Listener) -> bool:

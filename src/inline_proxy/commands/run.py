@@ -4,6 +4,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -16,10 +17,11 @@ from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.commands.preparation import explained, refuse, render_or_exit
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.dialog_keys import kept_for_the_user
-from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
+from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess, any_answers
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.listeners import Listener
 from inline_proxy.rendering import Host
+from inline_proxy.service_manager import ServiceManager
 
 NOT_STARTED = 1
 
@@ -32,7 +34,13 @@ NOT_STARTED = 1
     type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True),
     help="Where the self-made certificate and the key of the dialogs are kept from run to run.",
 )
-def run_command(config_path: Path, state_dir: Path | None) -> None:
+@click.option(
+    "--runtime-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True),
+    help="Where to render to, for a service that is reloaded; a private directory otherwise.",
+)
+def run_command(config_path: Path, state_dir: Path | None, runtime_dir: Path | None) -> None:
     """Run Kamailio for CONFIG in the foreground, logs on stderr, until SIGTERM or SIGINT.
 
     Prints `ready` once every listener answers. Exits with Kamailio's exit code.
@@ -40,8 +48,8 @@ def run_command(config_path: Path, state_dir: Path | None) -> None:
     for number in stop_signals():
         signal.signal(number, _leave)
     config = load_or_exit(config_path)
-    with _private_directory() as private:
-        status = _run(config, Path(private), state_dir)
+    with _directory(runtime_dir) as directory:
+        status = _run(config, Path(directory), state_dir)
     sys.exit(status)
 
 
@@ -54,6 +62,11 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 def _leave(number: int, _frame: FrameType | None) -> None:
     """End before Kamailio runs, and take the private directory along."""
     raise SystemExit(128 + number)
+
+
+def _directory(runtime_dir: Path | None) -> AbstractContextManager[str]:
+    """Take the directory that is given, which stays, or make a private one."""
+    return _private_directory() if runtime_dir is None else nullcontext(str(runtime_dir))
 
 
 def _private_directory() -> "tempfile.TemporaryDirectory[str]":
@@ -80,17 +93,26 @@ def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> 
 
 
 def _supervise(host: Host, directory: Path) -> int:
+    listeners = tuple(each for each in host.listeners if not each.is_for_outgoing)
     with KamailioProcess(directory) as process:
         process.stop_on(stop_signals())
-        silent = process.silent_after_start(
-            listener for listener in host.listeners if not listener.is_for_outgoing
-        )
+        silent = process.silent_after_start(listeners)
         if silent and not process.stop_wanted:
             return _give_up(process, silent)
         if not silent:
             click.echo("ready")
             sys.stdout.flush()
+            _report_to(ServiceManager.here(), process, listeners)
         return process.wait()
+
+
+def _report_to(
+    manager: ServiceManager, process: KamailioProcess, listeners: tuple[Listener, ...]
+) -> None:
+    """Tell systemd that the service is up, and from then on that it still answers."""
+    manager.say_ready()
+    if manager.watchdog_s is not None:
+        process.every(manager.watchdog_s / 3, lambda: manager.say_alive(if_=any_answers(listeners)))
 
 
 def _give_up(process: KamailioProcess, silent: Iterable[Listener]) -> int:

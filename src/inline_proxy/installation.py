@@ -1,0 +1,92 @@
+"""Where an installed proxy lies on its host, and what systemd is asked about it."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICE = "inline-proxy.service"
+
+
+class NoSuchRelease(LookupError):
+    """The release is not installed; the text names those that are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The installed proxy; `root` is another folder than / in tests."""
+
+    root: Path = Path("/")
+
+    @property
+    def releases(self) -> Path:
+        """The releases, side by side."""
+        return self.root / "opt/inline-proxy/releases"
+
+    @property
+    def current(self) -> Path:
+        """The link to the release that runs from the next start on."""
+        return self.root / "opt/inline-proxy/current"
+
+    @property
+    def config(self) -> Path:
+        """The operator's configuration."""
+        return self.root / "etc/inline-proxy/config.yaml"
+
+    @property
+    def unit(self) -> Path:
+        """The unit file; each release brings its own."""
+        return self.root / "etc/systemd/system" / SERVICE
+
+    @property
+    def runtime(self) -> Path:
+        """What Kamailio reads while it runs."""
+        return self.root / "run/inline-proxy"
+
+    @property
+    def state(self) -> Path:
+        """What outlives a restart."""
+        return self.root / "var/lib/inline-proxy"
+
+    @property
+    def current_release(self) -> str | None:
+        """The name of the current release; None before the first."""
+        return self.current.readlink().name if self.current.is_symlink() else None
+
+    def release(self, name: str) -> Path:
+        """Return where a release lies; raises `NoSuchRelease`."""
+        known = sorted(each.name for each in self.releases.glob("*/") if each.is_dir())
+        if name not in known:
+            raise NoSuchRelease(f"{name} is not installed; allowed: {', '.join(known) or 'none'}")
+        return self.releases / name
+
+    def point_to(self, name: str) -> None:
+        """Make a release the current one, in one step, and its unit the service's."""
+        release = self.release(name)
+        shutil.copyfile(release / "packaging" / SERVICE, self.unit.with_suffix(".new"))
+        self.unit.with_suffix(".new").replace(self.unit)
+        link = self.current.with_name("current.new")
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("releases") / name)
+        link.replace(self.current)
+        systemctl("daemon-reload")
+
+
+def systemctl(*arguments: str) -> bool:
+    """Run systemctl; tell whether it succeeded. What it says goes to this process's stderr."""
+    return subprocess.run(["systemctl", *arguments], check=False).returncode == 0
+
+
+def service_property(name: str) -> str:
+    """Return what systemd knows of the service, such as `ActiveState`; empty without systemd."""
+    asked = ["systemctl", "show", "--value", "--property", name, SERVICE]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def is_inside_service() -> bool:
+    """Whether systemd has started this process for the service."""
+    return "INVOCATION_ID" in os.environ

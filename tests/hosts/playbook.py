@@ -1,0 +1,62 @@
+"""Ansible as an operator runs it, against a fresh host."""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from hosts.fresh_host import FreshHost
+
+ANSIBLE = Path(__file__).resolve().parents[2] / "ansible"
+LIMIT_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What a run of the playbook did to one host."""
+
+    changed: int
+    failed: int
+    output: str
+
+    @classmethod
+    def of(cls, output: str) -> "Recap":
+        """Read the counts at the end of what Ansible prints."""
+        counts = dict(re.findall(r"(ok|changed|unreachable|failed)=(\d+)", output))
+        failed = int(counts.get("failed", 1)) + int(counts.get("unreachable", 1))
+        return cls(int(counts.get("changed", 0)), failed, output)
+
+
+def deploy(
+    host: FreshHost, directory: Path, variables: dict[str, object], *arguments: str
+) -> Recap:
+    """Run site.yml against the host with these variables of its inventory."""
+    inventory = directory / "inventory.yml"
+    connection = {
+        "ansible_host": host.address,
+        "ansible_user": "root",
+        "ansible_ssh_private_key_file": str(host.key),
+        "ansible_ssh_common_args": " ".join(host.ssh_options[2:]),
+    }
+    hosts = {"hosts": {host.name: {**connection, **variables}}}
+    inventory.write_text(json.dumps({"inline_proxies": hosts}))  # JSON is YAML
+    asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / "site.yml"), *arguments]
+    done = subprocess.run(
+        asked,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ANSIBLE,
+        timeout=LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONPATH": "",
+            "LC_ALL": "C.UTF-8",
+        },
+    )
+    return Recap.of(done.stdout + done.stderr)

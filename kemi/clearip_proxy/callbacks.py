@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clearip_proxy.answering import after_clearip
-from clearip_proxy.decisions import QueryClearIp
+from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.guard import guarded
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
@@ -61,8 +61,16 @@ class Callbacks:
         return guarded(self._gateway.replies.take_stray, self._gateway.report)
 
     def ksr_look_up(self, _msg: object, _event: str = "") -> int:
-        """Go on, in an asynchronous worker, with a call that needs a look-up."""
+        """Find, in an asynchronous worker, the way to a target that a call waits for."""
+        return guarded(self._gateway.look_ups.run, self._gateway.report)
+
+    def ksr_looked_up(self, _msg: object, _event: str = "") -> int:
+        """Go on with a call that has waited for the way to its target."""
         return guarded(self._after_look_up, self._gateway.fail)
+
+    def ksr_not_looked_up(self, _msg: object, _event: str = "") -> int:
+        """Go on with a call that no worker has taken up."""
+        return guarded(self._without_look_up, self._gateway.fail)
 
     def ksr_connection(self, _msg: object, _event: str = "") -> int:
         """Go on, in an asynchronous worker, with a call that waits for a connection."""
@@ -88,19 +96,22 @@ class Callbacks:
 
     def _after_target(self) -> None:
         gateway = self._gateway
+        context = gateway.read.context()
+        if context.awaited is not None:
+            gateway.targets.resume_overdue()
         gateway.carry_out(
-            after_target(
-                gateway.read.branch_outcome(),
-                gateway.read.context(),
-                self._policy,
-                gateway.read.now(),
-            )
+            after_target(gateway.read.branch_outcome(), context, self._policy, gateway.read.now())
         )
 
     def _after_look_up(self) -> None:
-        gateway = self._gateway
-        context, now = gateway.read.context(), gateway.read.now()
-        gateway.carry_out(awaited_branch(context, self._policy.search, now), may_wait=True)
+        self._gateway.carry_out(self._awaited_branch())
+
+    def _without_look_up(self) -> None:
+        self._gateway.carry_out(self._awaited_branch(), may_look_up=False)
+
+    def _awaited_branch(self) -> Decision:
+        read = self._gateway.read
+        return awaited_branch(read.context(), self._policy.search, read.now())
 
     def _after_connection(self) -> None:
         self._gateway.carry_out(QueryClearIp(self._gateway.read.context()), may_wait=True)

@@ -77,6 +77,8 @@ class Fork:
     answer_timeout_ms: int
     next_hop: str = ""
     """The URI of the address to send to; empty when the Request-URI says it."""
+    was_asked: bool = False
+    """Whether everything that can be found out about it has been asked for."""
 
 
 @dataclass(frozen=True, slots=True)

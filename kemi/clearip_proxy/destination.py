@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from clearip_proxy.contact import Contact
+from clearip_proxy.next_hop import is_multicast
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy
 from clearip_proxy.uri import MalformedUri, Uri, parse_uri, same_destination
 
@@ -65,6 +66,8 @@ def _unusable(uri: Uri) -> str | None:
         return f"scheme {uri.scheme} leads to no host"
     if uri.transport not in TRANSPORTS:
         return f"transport {uri.transport} is none of the proxy's"
+    if is_multicast(uri):
+        return "maddr is a multicast address"
     return None
 
 
@@ -90,7 +93,7 @@ def _own(target: str, policy: RoutingPolicy) -> str | None:
 
 def leads_here(uri: Uri, policy: RoutingPolicy) -> bool:
     """Tell a URI that names one of the proxy's own listeners."""
-    return f"{uri.canonical_host}:{uri.effective_port}" in policy.own
+    return f"{uri.target_host}:{uri.effective_port}" in policy.own
 
 
 def _points_back(uri: Uri, asked: AskedWith, policy: RoutingPolicy) -> str | None:
@@ -108,12 +111,11 @@ def _is_of_clearip(uri: Uri, clearip: ClearIpPolicy) -> bool:
 
     A site's address with another port may be anything: a laboratory has one for all.
     """
-    host = uri.canonical_host
-    if f".{host}".endswith(_endings(clearip.domains)):
-        return True
-    for text in clearip.sites:
-        site = parse_uri(text)
-        if host == site.canonical_host and uri.port in {None, site.port}:
+    sites = [parse_uri(text) for text in clearip.sites]
+    for host in {uri.canonical_host, uri.target_host}:
+        if f".{host}".endswith(_endings(clearip.domains)):
+            return True
+        if any(host == site.canonical_host and uri.port in {None, site.port} for site in sites):
             return True
     return False
 

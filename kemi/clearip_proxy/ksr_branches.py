@@ -15,6 +15,8 @@ ON_TARGET_BRANCH = "ksr_branch_target"
 ON_CLEARIP_BRANCH = "ksr_branch_clearip"
 ON_CLEARIP_REPLY = "ksr_reply_clearip"
 ON_LOOK_UP = "ksr_look_up"
+ON_LOOKED_UP = "ksr_looked_up"
+ON_NOT_LOOKED_UP = "ksr_not_looked_up"
 ON_CONNECTION = "ksr_connection"
 NO_CALLBACK = ""
 

@@ -22,6 +22,7 @@ from clearip_proxy.decisions import (
 from clearip_proxy.ksr_branches import KsrBranches
 from clearip_proxy.ksr_clearip import ClearIpLeg
 from clearip_proxy.ksr_log import KsrLog
+from clearip_proxy.ksr_look_up import LookUps
 from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
@@ -48,6 +49,7 @@ class KsrGateway:
         self.clearip = ClearIpLeg(ksr, policy, self.read)
         self.replies = ClearIpReplies(ksr, policy.clearip.sites, self.read)
         self.targets = TargetLeg(ksr, policy, self.read)
+        self.look_ups = LookUps(ksr, policy, self.read)
 
     def begin(self, decision: Decision) -> None:
         """Carry out the first decision on a request; a retransmission is absorbed here."""
@@ -58,14 +60,20 @@ class KsrGateway:
             self._ksr.hdr.remove("Route")
         self.carry_out(decision)
 
-    def carry_out(self, decision: Decision, *, may_wait: bool = False) -> None:
+    def carry_out(
+        self, decision: Decision, *, may_wait: bool = False, may_look_up: bool = True
+    ) -> None:
         """Carry out a decision, and those that follow when a branch cannot be sent.
 
-        `may_wait` says that no other call waits for this process, so that it may block.
+        `may_wait` says that no other call waits for this process, so that it may block;
+        `may_look_up` that a worker can be asked to find the way to a target.
         """
         step: Decision | None = decision
         while step is not None:
-            step = self._step(step, may_wait=may_wait)
+            if isinstance(step, Fork):
+                step = self.targets.fork(step, may_look_up=may_look_up)
+            else:
+                step = self._step(step, may_wait=may_wait)
 
     def _step(self, decision: Decision, *, may_wait: bool) -> Decision | None:
         match decision:
@@ -83,8 +91,6 @@ class KsrGateway:
                 return self._pass_on(decision)
             case QueryClearIp():
                 return self.clearip.query(decision, may_wait=may_wait)
-            case Fork():
-                return self.targets.fork(decision, may_wait=may_wait)
         return None
 
     def _note(self, noted: Noted) -> Decision:

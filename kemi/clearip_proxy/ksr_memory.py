@@ -6,16 +6,12 @@ Everything in it is forgotten after a while, so that what changes outside is lea
 import json
 
 from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.target_way import NextHops, Refusals
 
 ADDRESSES = "addresses"
 """Shared table: target to the next hops that it leads to."""
-TCP_REFUSED = "tcp_refused"
-"""Shared table: `host:port` of targets that took no TCP connection for a large request."""
 TCP_TAKEN = "tcp_taken"
 """Shared table: `host:port` of targets that took a TCP connection a short while ago."""
-UNREACHABLE = "unreachable"
-"""Shared table: `host:port` of targets of TCP or TLS that took none a moment ago."""
-
 COUNTERS = "counters"
 """Shared table: what has been counted since Kamailio started."""
 
@@ -26,20 +22,23 @@ class KsrMemory:
     def __init__(self, ksr: KsrPort) -> None:
         self._htable = ksr.htable
 
-    def next_hops(self, key: str) -> tuple[str, ...] | None:
-        """Return the next hops of a target; empty for one that leads nowhere; None: not known."""
+    def next_hops(self, key: str) -> NextHops | None:
+        """Return where a target leads; None: not known."""
         text = self._htable.sht_get(ADDRESSES, key)
-        return None if text is None else tuple(json.loads(str(text)))
+        if text is None:
+            return None
+        hops, why_none = json.loads(str(text))
+        return NextHops(tuple(hops), why_none)
 
-    def learn_next_hops(self, key: str, next_hops: tuple[str, ...], ttl_s: int) -> None:
-        """Keep the next hops of a target for as long as the DNS allows."""
+    def learn_next_hops(self, key: str, next_hops: NextHops, ttl_s: int) -> None:
+        """Keep where a target leads for as long as the DNS allows."""
         self._htable.sht_setxs(ADDRESSES, key, json.dumps(next_hops), ttl_s)
 
     def count(self, what: str) -> None:
         """Add one to a counter, such as `large_requests_over_tcp`."""
         self._htable.sht_inc(COUNTERS, what)
 
-    def takes_tcp(self, host_port: str, refusals: str) -> bool | None:
+    def takes_tcp(self, host_port: str, refusals: Refusals) -> bool | None:
         """Return whether a target takes TCP; None: not known.
 
         `refusals` is the table that counts: a target that has UDP as well may refuse for long,
@@ -49,7 +48,7 @@ class KsrMemory:
             return True
         return False if self._htable.sht_get(refusals, host_port) is not None else None
 
-    def learn_tcp(self, host_port: str, refusals: str, *, taken: bool) -> None:
+    def learn_tcp(self, host_port: str, refusals: Refusals, *, taken: bool) -> None:
         """Keep whether a target takes TCP for as long as the tables do."""
         self._htable.sht_rm(refusals if taken else TCP_TAKEN, host_port)
         self._htable.sht_seti(TCP_TAKEN if taken else refusals, host_port, 1)

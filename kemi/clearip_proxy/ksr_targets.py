@@ -1,140 +1,73 @@
-"""The leg to the targets: one attempt, with the look-ups that it needs.
+"""The leg to the targets: one attempt, when the way to the target is known.
 
-A look-up may take seconds. It never happens in a process that other calls wait for: the call is
-suspended and goes on in one of Kamailio's asynchronous workers, which alone may block.
+Finding it may take seconds. It never happens in a process that other calls wait for, nor while
+the call's transaction is locked: the call is suspended, and a worker asks for it.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from clearip_proxy.decisions import Decision, Fork
-from clearip_proxy.destination import leads_here
 from clearip_proxy.dialog_token import PARAMETER
-from clearip_proxy.dns_records import DnsRecords
 from clearip_proxy.ksr_branches import (
     NO_CALLBACK,
     ON_LOOK_UP,
+    ON_NOT_LOOKED_UP,
     ON_TARGET_BRANCH,
     ON_TARGET_FAILURE,
     KsrBranches,
 )
+from clearip_proxy.ksr_knowledge import MustAskError, Remembered, host_port
 from clearip_proxy.ksr_log import KsrLog
-from clearip_proxy.ksr_memory import TCP_REFUSED, UNREACHABLE, KsrMemory
-from clearip_proxy.ksr_port import KsrPort, async_tasks
+from clearip_proxy.ksr_memory import KsrMemory
+from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.locating import LookUpFailed, locate
-from clearip_proxy.next_hop import is_udp, needs_look_up, outgrows_udp, over_tcp
+from clearip_proxy.ksr_suspension import KsrSuspension
+from clearip_proxy.next_hop import is_named, is_udp, over_tcp
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import HeaderChanges
 from clearip_proxy.search import TERMINATED, after_unreachable, awaiting, with_addresses
-from clearip_proxy.tcp_probe import takes_tcp
-from clearip_proxy.uri import Uri, parse_uri
+from clearip_proxy.target_way import Wanted, Way, find_way
+from clearip_proxy.uri import Uri
 
-UNKNOWN_NAME_TTL_S = 10
-"""How long a name that leads nowhere is not asked for again."""
 LARGE_OVER_TCP = "large_requests_over_tcp"
-
-
-class MustAskError(Exception):
-    """The next step needs something from outside, and this process may not wait for it."""
-
-
-class Outside(NamedTuple):
-    """What may be asked outside Kamailio, by a process that may block."""
-
-    records: Callable[[], DnsRecords] = DnsRecords
-    takes_tcp: Callable[[str, int], bool] = takes_tcp
-
-
-THE_WORLD = Outside()
+LARGE_BACK_TO_UDP = "large_requests_back_to_udp"
+WORKER_PATIENCE_MS = 2_000
+"""After that long past its time, a call that no worker has handed back goes on by itself."""
 
 
 class TargetLeg:
     """Sends branches to targets."""
 
-    def __init__(
-        self,
-        ksr: KsrPort,
-        policy: RoutingPolicy,
-        read: KsrReader,
-        outside: Outside = THE_WORLD,
-    ) -> None:
+    def __init__(self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader) -> None:
         self._ksr = ksr
         self._policy = policy
         self._read = read
-        self._outside = outside
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._branches = KsrBranches(ksr, self._log)
         self._memory = KsrMemory(ksr)
+        self._remembered = Remembered(self._memory)
+        self._suspension = KsrSuspension(ksr)
 
-    def fork(self, fork: Fork, *, may_wait: bool) -> Decision | None:
-        """Try a target; `may_wait` says that this process may ask the DNS and the target."""
+    def fork(self, fork: Fork, *, may_look_up: bool = True) -> Decision | None:
+        """Try a target; without `may_look_up` one that a worker must ask about is passed over."""
+        wanted = self._wanted(fork)
         try:
-            return self._attempt(fork, may_wait=may_wait)
+            way = find_way(wanted, self._remembered, self._policy)
         except MustAskError:
-            return self._suspend(fork)
+            if may_look_up and not fork.was_asked:
+                return self._suspend(fork, wanted)
+            return self._unreachable(fork, "could not be looked up in time")
+        located = with_addresses(fork, way.next_hops) if way.next_hops else fork
+        if way.why_none:
+            return self._unreachable(located, way.why_none)
+        if way.over_tcp:
+            return self._send_large(located, way)
+        return self._send(located, way.target, way.hop)
 
-    def _attempt(self, fork: Fork, *, may_wait: bool) -> Decision | None:
-        located = self._located(fork, may_wait=may_wait)
-        if located is None:
-            return self._unreachable(fork, "leads nowhere, or to the proxy itself")
-        hop = parse_uri(located.next_hop or located.target)
-        if not is_udp(hop):
-            if not self._takes_tcp(hop, UNREACHABLE, may_wait=may_wait):
-                return self._unreachable(located, "takes no connection")
-        elif self._is_large(located, hop) and self._takes_tcp(hop, TCP_REFUSED, may_wait=may_wait):
-            self._memory.count(LARGE_OVER_TCP)
-            return self._send(located, over_tcp(hop), or_over_udp=True)
-        return self._send(located, located.next_hop)
+    def _wanted(self, fork: Fork) -> Wanted:
+        added_bytes = _size_bytes(fork.context.changes[fork.context.current])
+        return Wanted(fork.target, fork.next_hop, self._read.size_bytes(), added_bytes)
 
-    def _located(self, fork: Fork, *, may_wait: bool) -> Fork | None:
-        """Add the addresses of a target that is a name; None when it has none but the proxy's."""
-        target = parse_uri(fork.target)
-        if fork.next_hop:
-            return fork
-        if not needs_look_up(target):
-            return None if leads_here(target, self._policy) else fork
-        next_hops = self._next_hops(target, may_wait=may_wait)
-        others = tuple(hop for hop in next_hops if not leads_here(parse_uri(hop), self._policy))
-        return with_addresses(fork, others) if others else None
-
-    def _next_hops(self, target: Uri, *, may_wait: bool) -> tuple[str, ...]:
-        """Return where a name leads, from memory or from the DNS."""
-        key = f"{target.scheme}:{target.canonical_host}:{target.port}:{target.transport}"
-        known = self._memory.next_hops(key)
-        if known is not None:
-            return known
-        _must_be_allowed(may_wait=may_wait)
-        records = self._outside.records()
-        try:
-            next_hops = tuple(address.uri for address in locate(target, records))
-        except LookUpFailed as failure:
-            self._log.fault(f"name server: {failure}")
-            next_hops = ()
-        self._memory.learn_next_hops(
-            key, next_hops, records.ttl_s if next_hops else UNKNOWN_NAME_TTL_S
-        )
-        return next_hops
-
-    def _is_large(self, fork: Fork, hop: Uri) -> bool:
-        added = _size_bytes(fork.context.changes[fork.context.current])
-        return outgrows_udp(hop, self._read.size_bytes(), added, self._policy.search)
-
-    def _takes_tcp(self, hop: Uri, refusals: str, *, may_wait: bool) -> bool:
-        """Tell whether a target takes connections, from memory or by opening one.
-
-        Kamailio itself would notice a refusal only when the target's time to respond is over.
-        """
-        known = self._memory.takes_tcp(_host_port(hop), refusals)
-        if known is not None:
-            return known
-        _must_be_allowed(may_wait=may_wait)
-        taken = self._outside.takes_tcp(hop.canonical_host.strip("[]"), hop.effective_port)
-        self._memory.learn_tcp(_host_port(hop), refusals, taken=taken)
-        return taken
-
-    def _suspend(self, fork: Fork) -> Decision | None:
-        """Let an asynchronous worker go on with the call.
+    def _suspend(self, fork: Fork, wanted: Wanted) -> Decision | None:
+        """Let a worker find the way, and go on with the call then.
 
         The transaction must not be canceled already: Kamailio would not suspend it and not say
         so, and ClearIP's 302 would go to the caller. It is looked at before and after.
@@ -143,33 +76,50 @@ class TargetLeg:
             return TERMINATED
         self._branches.store(awaiting(fork))
         self._ksr.tm.t_on_failure(ON_TARGET_FAILURE)
-        self._ksr.tm.t_set_fr(fork.no_response_timeout_ms, fork.no_response_timeout_ms)
-        if async_tasks(self._ksr).task_route(ON_LOOK_UP) < 0:
+        longest_ms = fork.no_response_timeout_ms + WORKER_PATIENCE_MS
+        self._ksr.tm.t_set_fr(longest_ms, longest_ms)
+        call = self._suspension.suspend()
+        if self._read.is_canceled():
+            return TERMINATED
+        deadline_ms = self._read.now().monotonic_ms + fork.no_response_timeout_ms
+        if not self._suspension.start_task(ON_LOOK_UP, call, (wanted, deadline_ms)):
             self._log.fault("no asynchronous worker takes the call")
-            return after_unreachable(fork.context, self._policy, self._read.now())
-        return TERMINATED if self._read.is_canceled() else None
+            self._suspension.resume(call, ON_NOT_LOOKED_UP)
+        return None
 
-    def _send(self, fork: Fork, hop: str, *, or_over_udp: bool = False) -> Decision | None:
-        if self._relay(fork, hop):
-            place = f" at {hop}" if hop else ""
-            self._log.note(f"target {fork.context.tried}: {fork.target}{place}")
+    def resume_overdue(self) -> None:
+        """End the suspension of a call whose worker has not come back.
+
+        As long as it lasts, tm takes no notice of what the next target answers.
+        """
+        self._suspension.resume(self._suspension.this_call(), NO_CALLBACK)
+
+    def _send_large(self, fork: Fork, way: Way) -> Decision | None:
+        """Try TCP, and UDP in the same call where the connection has gone by now."""
+        self._memory.count(LARGE_OVER_TCP)
+        if self._relay(fork, way.target, over_tcp(way.hop)):
             return None
         if self._read.is_canceled():
             return TERMINATED
-        sent_to = parse_uri(hop or fork.target)
-        if not is_udp(sent_to):
-            refusals = TCP_REFUSED if or_over_udp else UNREACHABLE
-            self._memory.learn_tcp(_host_port(sent_to), refusals, taken=False)
-        if or_over_udp:
-            return self._send(fork, fork.next_hop)
+        self._memory.count(LARGE_BACK_TO_UDP)
+        self._memory.learn_tcp(host_port(way.hop), "tcp_refused", taken=False)
+        return self._send(fork, way.target, way.hop)
+
+    def _send(self, fork: Fork, target: Uri, hop: Uri) -> Decision | None:
+        if self._relay(fork, target, fork.next_hop):
+            return None
+        if self._read.is_canceled():
+            return TERMINATED
+        if not is_udp(hop):
+            self._memory.learn_tcp(host_port(hop), "unreachable", taken=False)
         return self._unreachable(fork, "cannot be reached")
 
-    def _unreachable(self, fork: Fork, what: str) -> Decision:
+    def _unreachable(self, fork: Fork, why: str) -> Decision:
         place = f" at {fork.next_hop}" if fork.next_hop else ""
-        self._log.note(f"target {fork.context.tried} {what}: {fork.target}{place}")
+        self._log.note(f"target {fork.context.tried} {why}: {fork.target}{place}")
         return after_unreachable(fork.context, self._policy, self._read.now())
 
-    def _relay(self, fork: Fork, hop: str) -> bool:
+    def _relay(self, fork: Fork, target: Uri, hop: str) -> bool:
         ksr = self._ksr
         self._branches.store(fork.context)
         ksr.seturi(fork.target)
@@ -177,13 +127,17 @@ class TargetLeg:
             ksr.setdsturi(hop)
         else:
             ksr.pv.unset("$du")
-        self._branches.server_name(_server_name(fork.target))
+        self._branches.server_name(target.canonical_host if is_named(target) else "")
         ksr.tm.t_on_branch(ON_TARGET_BRANCH)
         # What a ClearIP site may not say, a target may.
         ksr.tm.t_on_reply(NO_CALLBACK)
-        return self._branches.relay(
+        is_sent = self._branches.relay(
             ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms
         )
+        if is_sent:
+            place = f" at {hop}" if hop else ""
+            self._log.note(f"target {fork.context.tried}: {fork.target}{place}")
+        return is_sent
 
     def prepare_branch(self) -> None:
         """Give a branch the header fields that ClearIP returned.
@@ -203,21 +157,6 @@ class TargetLeg:
         self._ksr.rr.record_route_params(f";{PARAMETER}={token}")
 
 
-def _must_be_allowed(*, may_wait: bool) -> None:
-    if not may_wait:
-        raise MustAskError
-
-
-def _host_port(hop: Uri) -> str:
-    return f"{hop.canonical_host}:{hop.effective_port}"
-
-
 def _size_bytes(changes: HeaderChanges) -> int:
     """Return what the added header fields take on the wire, name, colon and line end included."""
     return sum(len(name) + len(value) + 4 for name, value in changes.added)
-
-
-def _server_name(target: str) -> str:
-    """Return the name to ask for in TLS (RFC 6066 §3: never an address); "" for none."""
-    uri = parse_uri(target)
-    return uri.canonical_host if needs_look_up(uri) else ""

@@ -22,6 +22,9 @@ class NaptrRecord(NamedTuple):
     preference: int
     service: str
     replacement: str
+    """The name of the servers, `_sip._udp.example.com` say; not always below the domain."""
+    flags: str = "s"
+    """`s`: the replacement has SRV records; `a`: it is a host. In any case."""
 
 
 class SrvRecord(NamedTuple):
@@ -74,52 +77,79 @@ _SRV_NAMES: dict[Transport, str] = {"udp": "_sip._udp.", "tcp": "_sip._tcp.", "t
 _DEFAULT_PORTS: dict[Transport, int] = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
+class _Service(NamedTuple):
+    """A transport that a domain offers, and under which name."""
+
+    transport: Transport
+    name: str
+    is_host: bool = False
+    """Whether the name is a host's, without SRV records."""
+
+
 def locate(uri: Uri, records: Records) -> tuple[Address, ...]:
     """Return the addresses that a URI leads to, most preferred first.
 
     Raises `LookUpFailed`. Where RFC 2782 asks for a choice by weight, the heavier server comes
     first: a target set is searched in order, and spreading load is ClearIP's task.
     """
-    host = uri.canonical_host
-    transport = _asked_transport(uri)
+    host = uri.target_host
     if uri.port is not None:
-        return _direct(host, transport or "udp", uri.port, records)
-    if transport is not None:
-        return _by_srv(host, (transport,), records) or _default(host, transport, records)
-    transports = _by_naptr(host, records) or ("udp", "tcp", "tls")
-    return _by_srv(host, transports, records) or _default(host, "udp", records)
+        return _direct(host, direct_transport(uri), uri.port, records)
+    found: list[Address] = []
+    for service in _services(host, uri, records):
+        if len(found) < MAX_ADDRESSES:
+            found += _of_service(service, records)
+    return tuple(found[:MAX_ADDRESSES]) or _default(host, direct_transport(uri), records)
 
 
-def _asked_transport(uri: Uri) -> Transport | None:
+def direct_transport(uri: Uri) -> Transport:
+    """Return the transport to an address, or to a host and port (RFC 3263 §4.1)."""
     if uri.scheme == "sips":
         return "tls"
     match uri.transport:
-        case "udp" | "tcp" | "tls" as transport:
+        case "tcp" | "tls" as transport:
             return transport
         case _:
-            return None
+            return "udp"
 
 
-def _by_naptr(host: str, records: Records) -> tuple[Transport, ...]:
-    """Return the transports that the domain prefers (RFC 3263 §4.1)."""
+def _services(host: str, uri: Uri, records: Records) -> tuple[_Service, ...]:
+    """Return what a domain offers of what the URI allows, most preferred first (§4.1).
+
+    A transport that the URI asks for needs no NAPTR. A SIPS URI leads nowhere but over TLS.
+    """
+    if uri.transport is not None:
+        return _usual_services(host, direct_transport(uri))
+    allowed: tuple[Transport, ...] = ("tls",) if uri.scheme == "sips" else ("udp", "tcp", "tls")
+    offered = _by_naptr(host, records)
+    chosen = tuple(service for service in offered if service.transport in allowed)
+    return chosen or _usual_services(host, *allowed)
+
+
+def _usual_services(host: str, *transports: Transport) -> tuple[_Service, ...]:
+    return tuple(_Service(transport, _SRV_NAMES[transport] + host) for transport in transports)
+
+
+def _by_naptr(host: str, records: Records) -> Iterable[_Service]:
     found = sorted(records.naptr(host), key=lambda record: (record.order, record.preference))
-    services = (record.service.upper() for record in found)
-    return tuple(dict.fromkeys(_SERVICES[service] for service in services if service in _SERVICES))
+    for record in found:
+        transport, flags = _SERVICES.get(record.service.upper()), record.flags.lower()
+        if transport is not None and flags in {"s", "a"}:
+            yield _Service(transport, record.replacement, is_host=flags == "a")
 
 
-def _by_srv(host: str, transports: Iterable[Transport], records: Records) -> tuple[Address, ...]:
-    """Return the addresses of the servers, by transport and then by priority (§4.2)."""
+def _of_service(service: _Service, records: Records) -> tuple[Address, ...]:
+    """Return the addresses of the servers, by priority (§4.2)."""
+    if service.is_host:
+        return _default(service.name, service.transport, records)
+    servers = sorted(
+        records.srv(service.name), key=lambda record: (record.priority, -record.weight)
+    )
     found: list[Address] = []
-    for transport in transports:
-        servers = sorted(
-            records.srv(_SRV_NAMES[transport] + host),
-            key=lambda record: (record.priority, -record.weight),
-        )
-        for server in servers:
-            if len(found) >= MAX_ADDRESSES:
-                break
-            found += _direct(server.target, transport, server.port, records)
-    return tuple(found[:MAX_ADDRESSES])
+    for server in servers:
+        if len(found) < MAX_ADDRESSES:
+            found += _direct(server.target, service.transport, server.port, records)
+    return tuple(found)
 
 
 def _default(host: str, transport: Transport, records: Records) -> tuple[Address, ...]:

@@ -15,7 +15,12 @@ ADDED_BY_PROXY = 250
 
 
 def needs_look_up(uri: Uri) -> bool:
-    """Tell a host name from an address."""
+    """Tell whether requests to a URI are sent to a host name, not to an address."""
+    return _is_name(uri.target_host)
+
+
+def is_named(uri: Uri) -> bool:
+    """Tell whether a URI names its host: what TLS asks for (RFC 6066 §3: never an address)."""
     return _is_name(uri.canonical_host)
 
 
@@ -26,6 +31,14 @@ def _is_name(host: str) -> bool:
     except ValueError:
         return True
     return False
+
+
+def is_multicast(uri: Uri) -> bool:
+    """Tell a group of hosts, where one INVITE would ring many: nothing to search one by one."""
+    try:
+        return ip_address(uri.target_host.strip("[]")).is_multicast
+    except ValueError:
+        return False
 
 
 def is_udp(uri: Uri) -> bool:
@@ -46,4 +59,4 @@ def outgrows_udp(uri: Uri, received_bytes: int, added_bytes: int, policy: Search
 def over_tcp(uri: Uri) -> str:
     """Return the URI of the same host and port over TCP."""
     port = "" if uri.port is None else f":{uri.port}"
-    return f"sip:{uri.canonical_host}{port};transport=tcp"
+    return f"sip:{uri.target_host}{port};transport=tcp"

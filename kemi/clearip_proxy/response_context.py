@@ -59,8 +59,8 @@ class ResponseContext(NamedTuple):
     search_ends_ms: int = 0
     """When the whole search is over, on the machine's monotonic clock."""
     tried: int = 0
-    awaited: str = ""
-    """The target that the call waits to learn the addresses of; empty as a rule."""
+    awaited: Target | None = None
+    """The target that the call waits to learn the way to; None as a rule."""
     site: str = ""
     """The ClearIP site that was asked last."""
     asked_again: bool = False
@@ -73,14 +73,18 @@ class ResponseContext(NamedTuple):
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
-        clearip_uri, remaining, changes, current, best, *counters = _DECODE(text)[0]
+        clearip_uri, remaining, changes, current, best, *others = _DECODE(text)[0]
+        ends_ms, tried, awaited, *others = others
         return cls(
             clearip_uri,
             tuple(Target(*target) for target in remaining),
             tuple(HeaderChanges(tuple(removed), _pairs(added)) for removed, added in changes),
             current,
             best and FinalResponse(best[0], best[1], _pairs(best[2]), best[3]),
-            *counters,
+            ends_ms,
+            tried,
+            awaited and Target(*awaited),
+            *others,
         )
 
     def with_failure(self, failure: FinalResponse) -> Self:

@@ -159,20 +159,20 @@ def with_addresses(fork: Fork, next_hops: tuple[str, ...]) -> Fork:
 
 
 def awaiting(fork: Fork) -> ResponseContext:
-    """Remember a branch that waits for the addresses of its target."""
-    return fork.context._replace(awaited=fork.target)
+    """Remember a branch that waits until the way to its target is known."""
+    waiting = Target(fork.target, fork.context.current, fork.next_hop)
+    return fork.context._replace(awaited=waiting)
 
 
 def awaited_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision:
     """Take up the branch that has waited; the best response where the time is over."""
     time_left_ms = context.search_ends_ms - now.monotonic_ms
-    if time_left_ms <= 0:
+    if time_left_ms <= 0 or context.awaited is None:
         return as_reply(context.best or REQUEST_TIMEOUT)
-    target = Target(context.awaited, context.current)
     waited = context._replace(
-        awaited="", remaining=(target, *context.remaining), tried=context.tried - 1
+        remaining=(context.awaited, *context.remaining), tried=context.tried - 1
     )
-    return _fork(waited, policy, time_left_ms)
+    return replace(_fork(waited, policy, time_left_ms), was_asked=True)
 
 
 def _without_alternates(context: ResponseContext, failure: FinalResponse) -> ResponseContext:
@@ -215,7 +215,12 @@ def _fork(context: ResponseContext, policy: SearchPolicy, time_left_ms: int) -> 
     target, *rest = context.remaining
     return Fork(
         target.uri,
-        context._replace(remaining=tuple(rest), current=target.changes, tried=context.tried + 1),
+        context._replace(
+            remaining=tuple(rest),
+            current=target.changes,
+            tried=context.tried + 1,
+            awaited=None,
+        ),
         no_response_timeout_ms=min(policy.no_response_timeout_ms, time_left_ms),
         answer_timeout_ms=min(policy.answer_timeout_ms, time_left_ms),
         next_hop=target.next_hop,

@@ -19,7 +19,8 @@ _VISIBLE = re.compile(r"[!#-;=?-~]+")
 """Visible ASCII without `"`, `<` and `>`: what can stand in a request line and in brackets."""
 
 # Underscores are no part of a host name, but trunk groups that stand for a host have them.
-_HOST_PART = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(;[^?]*)?(\?.*)?")
+_HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+"
+_HOST_PART = re.compile(rf"({_HOST})" + r"(?::([0-9]{1,5}))?(;[^?]*)?(\?.*)?")
 _PLAIN = re.compile(r"(sips?):([!#-9;=?A-~]+)@([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 """A user at a host name or an IPv4 address, and nothing else: what nearly every URI is."""
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
@@ -62,6 +63,8 @@ class Uri(NamedTuple):
     """The host in lower case without a root dot; IPv6 in its one short form."""
     effective_port: int = _DEFAULT_PORT
     """The port given, or the default of scheme and transport (RFC 3261 §19.1.2)."""
+    maddr: str = ""
+    """The address to use in place of the host's, canonical (RFC 3261 §19.1.1); empty for none."""
 
     def without_headers(self) -> str:
         """Return the URI to the letter, its embedded headers cut off."""
@@ -74,6 +77,11 @@ class Uri(NamedTuple):
     def user_param(self, name: str) -> str | None:
         """Return a parameter of the user part, such as `rn` or `tgrp` (RFC 4694, RFC 4904)."""
         return find_parameter(split_parameters((self.user or "").partition(";")[2]), name)
+
+    @property
+    def target_host(self) -> str:
+        """Where a request is sent, canonical: `maddr`, or else the host (RFC 3263 §4)."""
+        return self.maddr or self.canonical_host
 
 
 def parse_uri(text: str) -> Uri:
@@ -165,6 +173,7 @@ def _parse_sip(text: str, scheme: str, rest: str) -> Uri:
         transport=transport,
         canonical_host=_canonical_host(host),
         effective_port=port or (_DEFAULT_TLS_PORT if is_tls else _DEFAULT_PORT),
+        maddr=_canonical_maddr(parameters) if parameters else "",
     )
 
 
@@ -182,6 +191,15 @@ def _canonical_host(host: str) -> str:
         return f"[{IPv6Address(host[1:-1]).compressed}]"
     except AddressValueError:
         raise MalformedUri("malformed IPv6 address") from None
+
+
+def _canonical_maddr(parameters: Parameters) -> str:
+    maddr = find_parameter(parameters, "maddr")
+    if maddr is None:
+        return ""
+    if not re.fullmatch(_HOST, maddr):
+        raise MalformedUri("malformed maddr")
+    return _canonical_host(maddr)
 
 
 def _checked_port(digits: str | None) -> int | None:

@@ -25,13 +25,16 @@ NEXT_TO_KAMAILIO = {
     "ksr_clearip",
     "ksr_gateway",
     "ksr_keeper",
+    "ksr_knowledge",
     "ksr_log",
+    "ksr_look_up",
     "ksr_memory",
     "ksr_port",
     "ksr_reader",
     "ksr_replies",
     "ksr_sites",
     "ksr_strangers",
+    "ksr_suspension",
     "ksr_targets",
 }
 # What runs inside Kamailio and is neither Python's own nor ours; each has a decision record.

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unit.kemi.fake_modules import (
-    FakeAsyncTasks,
     FakeConnections,
     FakeMaxForwards,
     FakeRecordRouting,
@@ -19,6 +18,7 @@ from unit.kemi.fake_modules import (
     FakeResponseChanges,
     FakeSanity,
 )
+from unit.kemi.fake_suspension import FakeAsyncTasks, FakeSuspendedTransactions
 from unit.kemi.fake_tables import FakeSharedTables
 
 
@@ -39,6 +39,8 @@ class FakeKsr:
     """How many of the lines were logged as errors."""
     open_connections: set[int] = field(default_factory=set)
     tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
+    task: str = ""
+    """What the last task was given."""
 
     def does(self, *call: str | int) -> int:
         """Record a call and return the code that the test has set."""
@@ -110,6 +112,10 @@ class FakeKsr:
     def seturi(self, uri: str, /) -> bool:
         self.variables["$ru"] = uri
         return self.does("seturi", uri) > 0
+
+    @property
+    def tmx(self) -> FakeSuspendedTransactions:
+        return FakeSuspendedTransactions(self)
 
     @property
     def tcpops(self) -> FakeConnections:

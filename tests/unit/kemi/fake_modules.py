@@ -50,11 +50,6 @@ class FakeRequests(_Part):
         return self.ksr.does("uac_req_send", *self.ksr.sent_values())
 
 
-class FakeAsyncTasks(_Part):
-    def task_route(self, callback: str, /) -> int:
-        return self.ksr.does("task_route", callback)
-
-
 class FakeConnections(_Part):
     def tcp_conid_alive(self, connection: int, /) -> int:
         return 1 if connection in self.ksr.open_connections else -1

@@ -1,11 +1,14 @@
 """What the tests of the leg to the targets begin with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from clearip_proxy.decisions import Fork
+from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.dialog_token import DialogKeys
+from clearip_proxy.ksr_knowledge import Outside
+from clearip_proxy.ksr_look_up import LookUps
 from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_targets import Outside, TargetLeg
+from clearip_proxy.ksr_targets import TargetLeg
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -23,20 +26,42 @@ POLICY = RoutingPolicy(
 FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 
 
-def no_probe(host: str, port: int) -> bool:
+def no_probe(host: str, port: int, time_left_s: float) -> bool:
     """A probe that must not be made."""
-    raise AssertionError((host, port))
+    raise AssertionError((host, port, time_left_s))
 
 
-def leg(
-    ksr: FakeKsr,
-    probe: Callable[[str, int], bool] = no_probe,
-    policy: RoutingPolicy = POLICY,
-) -> TargetLeg:
+def leg(ksr: FakeKsr, policy: RoutingPolicy = POLICY) -> TargetLeg:
     """A leg on a clock that stands still."""
-    return TargetLeg(
-        ksr, policy, KsrReader(ksr, lambda: Moment(5_000)), Outside(KnownRecords, probe)
-    )
+    return TargetLeg(ksr, policy, KsrReader(ksr, lambda: Moment(5_000)))
+
+
+def look_up(
+    ksr: FakeKsr,
+    probe: Callable[[str, int, float], bool] = no_probe,
+    policy: RoutingPolicy = POLICY,
+    now_ms: int = 5_000,
+) -> None:
+    """Let a worker carry out the task that was given last."""
+    LookUps(
+        ksr,
+        policy,
+        KsrReader(ksr, lambda: Moment(now_ms)),
+        Outside(lambda _: KnownRecords(), probe),
+    ).run()
+
+
+def fork_after_look_up(
+    ksr: FakeKsr,
+    fork: Fork,
+    probe: Callable[[str, int, float], bool] = no_probe,
+    policy: RoutingPolicy = POLICY,
+) -> Decision | None:
+    """Try a target that a worker has to ask about first."""
+    assert leg(ksr, policy).fork(fork) is None
+    look_up(ksr, probe, policy)
+    ksr.calls.clear()
+    return leg(ksr, policy).fork(replace(fork, was_asked=True))
 
 
 def next_hops_of(ksr: FakeKsr) -> list[str]:

@@ -11,7 +11,7 @@ from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
@@ -43,7 +43,7 @@ def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
     names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
 
-    assert len(names) == 7
+    assert len(names) == 9
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 
@@ -192,12 +192,38 @@ def test_failing_query_branch_is_answered() -> None:
     assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")
 
 
-def test_call_that_waited_goes_on_in_an_asynchronous_worker() -> None:
-    """The look-up route takes the awaited target up again."""
+AWAITING = ResponseContext(
+    awaited=Target("sip:1@192.0.2.1"),
+    remaining=(Target("sip:1@192.0.2.2"),),
+    search_ends_ms=100_000,
+    tried=1,
+)
+
+
+@pytest.mark.parametrize("callback", ["ksr_looked_up", "ksr_not_looked_up"])
+def test_call_that_waited_takes_its_target_up_again(callback: str) -> None:
+    """With what has been found out by then."""
     ksr = FakeKsr(variables=dict(INVITE))
-    ksr.stored["response_context"] = ResponseContext(
-        awaited="sip:1@192.0.2.1", search_ends_ms=100_000, tried=1
-    ).to_text()
+    ksr.stored["response_context"] = AWAITING.to_text()
+
+    assert getattr(callbacks(ksr), callback)(None) == 1
+    assert ("seturi", "sip:1@192.0.2.1") in ksr.calls
+
+
+def test_look_up_hands_the_call_back_whatever_happens() -> None:
+    """A call that nobody goes on with would be silent for seconds."""
+    ksr = FakeKsr(task='[[7, 8], [["no uri", "", 0, 0], 9000]]')
 
     assert callbacks(ksr).ksr_look_up(None) == 1
-    assert ("seturi", "sip:1@192.0.2.1") in ksr.calls
+    assert ksr.calls == [("t_continue", 7, 8, "ksr_looked_up")]
+    assert "internal error" in ksr.logged[-1]
+
+
+def test_call_whose_worker_is_overdue_goes_on_with_the_next_target() -> None:
+    """It is suspended no longer: tm would take no notice of what the next target answers."""
+    ksr = FakeKsr(variables=dict(INVITE))
+    ksr.stored["response_context"] = AWAITING.to_text()
+
+    assert callbacks(ksr).ksr_failure_target(None) == 1
+    assert ksr.calls[0] == ("t_continue", 0, 0, "")
+    assert ("seturi", "sip:1@192.0.2.2") in ksr.calls

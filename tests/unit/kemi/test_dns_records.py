@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.resolver
 import dns.rrset
 import pytest
@@ -16,6 +17,8 @@ from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
 
 ZONE = (
     ("gw.test.", 40, "A", ("192.0.2.1", "192.0.2.2")),
+    ("lossy.test.", 60, "SRV", ("1 1 5060 gw.test.",)),
+    ("four.test.", 40, "A", ("192.0.2.4",)),
     ("gw.test.", 90, "AAAA", ("2001:db8::1",)),
     ("_sip._udp.gw.test.", 1, "SRV", ("10 5 5070 GW.test.",)),
     (
@@ -45,11 +48,17 @@ def port() -> Iterator[int]:
     """A name server that answers until it is told to stop."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
+        lost: list[str] = []
 
         def serve() -> None:
             while (received := server.recvfrom(4096))[0] != b"stop":
                 query = dns.message.from_wire(received[0])
-                if "silent" not in query.question[0].name.to_text():
+                name = query.question[0].name.to_text()
+                is_ipv6 = query.question[0].rdtype == dns.rdatatype.AAAA
+                is_lost = name == "lossy.test." and not lost
+                if is_lost:
+                    lost.append(name)
+                elif "silent" not in name and not (is_ipv6 and name == "four.test."):
                     server.sendto(answer_to(query).to_wire(), received[1])
 
         thread = threading.Thread(target=serve)
@@ -112,6 +121,23 @@ def test_silent_name_server_fails_in_time(
 
     with pytest.raises(LookUpFailed, match=r"silent\.test A: LifetimeTimeout"):
         records.addresses("silent.test")
+
+
+def test_silence_about_ipv6_leaves_the_other_addresses(
+    records: DnsRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are good without, but not for long."""
+    monkeypatch.setattr(dns_records, "QUESTION_S", 0.2)
+
+    assert records.addresses("four.test") == ["192.0.2.4"]
+    assert records.ttl_s == dns_records.SHORTEST_TTL_S
+
+
+def test_lost_question_is_asked_again(records: DnsRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """UDP loses packets: one try is not all the time there is."""
+    monkeypatch.setattr(dns_records, "TRY_S", 0.1)
+
+    assert records.srv("lossy.test") == [SrvRecord(1, 1, "gw.test", 5060)]
 
 
 def test_slow_name_server_is_not_asked_without_end(

@@ -4,11 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from clearip_proxy.decisions import Decision, Fork, Reply
+from clearip_proxy.decisions import Fork, Reply
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
 from unit.kemi.fake_ksr import FakeKsr
-from unit.kemi.target_values import FORK, KEYS, POLICY, leg, next_hops_of
+from unit.kemi.target_values import (
+    FORK,
+    KEYS,
+    POLICY,
+    fork_after_look_up,
+    leg,
+    look_up,
+    next_hops_of,
+)
 
 NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
 KEY = "sip:gw.example.net:None:tls"
@@ -22,7 +30,7 @@ def test_address_is_sent_to_at_once() -> None:
     """Nothing of ClearIP's leg is left, and both routes are armed before the branch is sent."""
     ksr = FakeKsr()
 
-    assert leg(ksr).fork(FORK, may_wait=False) is None
+    assert leg(ksr).fork(FORK) is None
     assert ksr.calls == [
         ("seturi", "sip:1@192.0.2.1"),
         ("unset", "$du"),
@@ -41,7 +49,7 @@ def test_refusing_target_gives_way_to_the_next() -> None:
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr(returns={"t_relay": [-1]})
 
-    step = leg(ksr).fork(replace(FORK, context=context), may_wait=False)
+    step = leg(ksr).fork(replace(FORK, context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
@@ -49,7 +57,7 @@ def test_refusing_target_gives_way_to_the_next() -> None:
 
 def test_refusing_last_target_is_answered() -> None:
     """The caller is never left to tm's own 477."""
-    step = leg(FakeKsr(returns={"t_relay": [-1]})).fork(FORK, may_wait=False)
+    step = leg(FakeKsr(returns={"t_relay": [-1]})).fork(FORK)
 
     assert isinstance(step, Reply)
     assert step.status == 503
@@ -59,27 +67,31 @@ def test_branch_of_a_call_canceled_meanwhile_is_terminated() -> None:
     """No second target is rung for a caller who has gone."""
     ksr = FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]})
 
-    assert leg(ksr).fork(FORK, may_wait=False) == TERMINATED
+    assert leg(ksr).fork(FORK) == TERMINATED
 
 
 def test_unknown_name_suspends_the_call() -> None:
-    """A process that others wait for never asks the DNS; the target is remembered."""
-    ksr = FakeKsr()
+    """A worker asks for it, without the call; the target is remembered."""
+    ksr = FakeKsr(variables={"$T(id_index)": 7, "$T(id_label)": 4_000_000_000})
 
-    assert leg(ksr).fork(NAMED, may_wait=False) is None
-    assert ksr.names() == ["t_on_failure", "t_set_fr", "task_route"]
-    assert ksr.calls[-1] == ("task_route", "ksr_look_up")
+    assert leg(ksr).fork(NAMED) is None
+    assert ksr.calls == [
+        ("t_on_failure", "ksr_failure_target"),
+        ("t_set_fr", 2_700, 2_700),
+        ("t_suspend",),
+        ("task_data", "ksr_look_up"),
+    ]
     stored = ResponseContext.from_text(ksr.stored["response_context"])
-    assert stored.awaited == NAMED.target
+    assert stored.awaited == Target(NAMED.target)
+    look_up(ksr, lambda *_: True)
+    assert ksr.calls[-1] == ("t_continue", 7, 4_000_000_000 - 2**32, "ksr_looked_up")
 
 
 def test_known_name_is_sent_to_without_waiting() -> None:
     """Its first address gets the branch, by its name in TLS; the other is kept in reserve."""
     ksr = FakeKsr()
-    leg(ksr, lambda *_: True).fork(NAMED, may_wait=True)
-    ksr.calls.clear()
 
-    assert leg(ksr).fork(NAMED, may_wait=False) is None
+    assert fork_after_look_up(ksr, NAMED, lambda *_: True) is None
     assert next_hops_of(ksr) == [HOPS[0]]
     assert ("xavp_child_sets", "tls", "server_name", "gw.example.net") in ksr.calls
     stored = ResponseContext.from_text(ksr.stored["response_context"])
@@ -87,29 +99,54 @@ def test_known_name_is_sent_to_without_waiting() -> None:
     assert ksr.tables["addresses ttl_s"] == {KEY: 40}
 
 
+def test_call_waits_once_for_one_target() -> None:
+    """What a worker could not find out in time is passed over: no loop."""
+    ksr = FakeKsr()
+
+    step = leg(ksr).fork(replace(NAMED, was_asked=True))
+
+    assert isinstance(step, Reply)
+    assert "t_suspend" not in ksr.names()
+
+
 def test_reserve_address_needs_no_look_up() -> None:
     """It was found together with the first."""
     ksr = FakeKsr()
     ksr.tables = {"tcp_taken": {"192.0.2.8:5061": 1}}
 
-    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]), may_wait=False)
+    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]))
 
     assert next_hops_of(ksr) == [HOPS[1]]
 
 
-@pytest.mark.parametrize("host", ["nowhere.example.net", "dead.example.net"])
-def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str) -> None:
-    """Skipped with a line in the log; not fatal."""
+def test_reserve_address_that_waits_is_the_one_taken_up() -> None:
+    """Whether it takes connections is asked of it, not of the first."""
+    ksr = FakeKsr()
+
+    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]))
+
+    stored = ResponseContext.from_text(ksr.stored["response_context"])
+    assert stored.awaited == Target(NAMED.target, 0, HOPS[1])
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("nowhere.example.net", "has no address"),
+        ("dead.example.net", "name server: dead.example.net"),
+    ],
+)
+def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str, why: str) -> None:
+    """Skipped with a line in the log; not fatal. The name server is left alone for a moment."""
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr()
 
-    step: Decision | None = leg(ksr).fork(
-        replace(FORK, target=f"sip:1@{host}:5060", context=context), may_wait=True
-    )
+    step = fork_after_look_up(ksr, replace(FORK, target=f"sip:1@{host}:5060", context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
-    assert any("leads nowhere" in line for line in ksr.logged)
+    assert f": target 1 {why}: sip:1@{host}:5060\n" in ksr.logged
+    assert ksr.tables["addresses ttl_s"] == {f"sip:{host}:5060:None": 10}
 
 
 def test_address_of_the_proxy_is_passed_over() -> None:
@@ -117,53 +154,44 @@ def test_address_of_the_proxy_is_passed_over() -> None:
     ksr = FakeKsr()
     policy = replace(POLICY, own=frozenset({"192.0.2.7:5061"}))
 
-    assert leg(ksr, lambda *_: True, policy).fork(NAMED, may_wait=True) is None
+    assert fork_after_look_up(ksr, NAMED, lambda *_: True, policy) is None
     assert next_hops_of(ksr) == [HOPS[1]]
 
 
-@pytest.mark.parametrize("target", ["sip:1@192.0.2.7:5061", "sip:1@gw.example.net:5061"])
+OWN = replace(POLICY, own=frozenset({"192.0.2.7:5061", "192.0.2.8:5061"}))
+
+
+@pytest.mark.parametrize("target", ["sip:1@192.0.2.7:5061", "sip:1@192.0.2.1:5061;maddr=192.0.2.8"])
 def test_target_that_is_the_proxy_itself_gives_way_to_the_next(target: str) -> None:
     """Whoever named it, be it the default route: following it would loop."""
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
-    policy = replace(POLICY, own=frozenset({"192.0.2.7:5061", "192.0.2.8:5061"}))
     ksr = FakeKsr()
 
-    step = leg(ksr, policy=policy).fork(
-        replace(FORK, target=target, context=context), may_wait=True
-    )
+    step = leg(ksr, OWN).fork(replace(FORK, target=target, context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
     assert next_hops_of(ksr) == []
 
 
-def test_silent_name_server_is_left_alone_for_a_moment() -> None:
-    """Its silence must not keep every asynchronous worker busy."""
+def test_name_of_the_proxy_alone_gives_way_to_the_next() -> None:
+    """By whatever name."""
     ksr = FakeKsr()
 
-    leg(ksr).fork(replace(FORK, target="sip:1@dead.example.net:5060"), may_wait=True)
-
-    assert ksr.tables["addresses"] == {"sip:dead.example.net:5060:None": "[]"}
-    assert ksr.tables["addresses ttl_s"] == {"sip:dead.example.net:5060:None": 10}
+    assert isinstance(fork_after_look_up(ksr, NAMED, policy=OWN), Reply)
+    assert next_hops_of(ksr) == []
+    assert any("is the proxy itself" in line for line in ksr.logged)
 
 
 OVER_TCP = replace(FORK, target="sip:1@192.0.2.1;transport=tcp")
-
-
-def test_tcp_target_that_is_not_known_to_be_there_is_asked_first() -> None:
-    """Kamailio itself would learn of a refusal only when the target's time is over."""
-    ksr = FakeKsr()
-
-    assert leg(ksr).fork(OVER_TCP, may_wait=False) is None
-    assert ksr.names()[-1] == "task_route"
 
 
 def test_tcp_target_that_takes_connections_is_sent_to() -> None:
     """And for a minute without asking again."""
     ksr = FakeKsr()
 
-    assert leg(ksr, lambda *_: True).fork(OVER_TCP, may_wait=True) is None
-    assert leg(ksr).fork(OVER_TCP, may_wait=False) is None
+    assert fork_after_look_up(ksr, OVER_TCP, lambda *_: True) is None
+    assert leg(ksr).fork(OVER_TCP) is None
     assert ksr.names().count("t_relay") == 2
 
 
@@ -171,8 +199,8 @@ def test_tcp_target_that_takes_no_connection_gives_way_at_once() -> None:
     """To the next target; and the next call does not wait for it either."""
     ksr = FakeKsr()
 
-    assert isinstance(leg(ksr, lambda *_: False).fork(OVER_TCP, may_wait=True), Reply)
-    assert isinstance(leg(ksr).fork(OVER_TCP, may_wait=False), Reply)
+    assert isinstance(fork_after_look_up(ksr, OVER_TCP, lambda *_: False), Reply)
+    assert isinstance(leg(ksr).fork(OVER_TCP), Reply)
     assert "t_relay" not in ksr.names()
 
 
@@ -181,31 +209,46 @@ def test_tcp_target_that_stops_taking_connections_is_forgotten() -> None:
     ksr = FakeKsr(returns={"t_relay": [-1]})
     ksr.tables = {"tcp_taken": {"192.0.2.1:5060": 1}}
 
-    assert isinstance(leg(ksr).fork(OVER_TCP, may_wait=False), Reply)
+    assert isinstance(leg(ksr).fork(OVER_TCP), Reply)
     assert ksr.tables["tcp_taken"] == {}
     assert ksr.tables["unreachable"] == {"192.0.2.1:5060": 1}
+
+
+def test_maddr_is_sent_to_in_place_of_the_host() -> None:
+    """RFC 3261 §19.1.1; the Request-URI stays as it is."""
+    ksr = FakeKsr()
+    target = "sip:1@gw.example.net:5070;maddr=192.0.2.9"
+
+    assert leg(ksr).fork(replace(FORK, target=target)) is None
+    assert ("seturi", target) in ksr.calls
+    assert next_hops_of(ksr) == ["sip:192.0.2.9:5070;transport=udp"]
 
 
 def test_call_canceled_before_it_waits_is_terminated() -> None:
     """Kamailio would not suspend it, and ClearIP's 302 would go to the caller."""
     ksr = FakeKsr(returns={"t_is_canceled": [1]})
 
-    assert leg(ksr).fork(NAMED, may_wait=False) == TERMINATED
-    assert "task_route" not in ksr.names()
+    assert leg(ksr).fork(NAMED) == TERMINATED
+    assert "t_suspend" not in ksr.names()
 
 
 def test_call_canceled_while_it_is_suspended_is_terminated() -> None:
     """The moment between the two looks."""
     ksr = FakeKsr(returns={"t_is_canceled": [-1, 1]})
 
-    assert leg(ksr).fork(NAMED, may_wait=False) == TERMINATED
+    assert leg(ksr).fork(NAMED) == TERMINATED
 
 
 def test_call_that_no_worker_takes_goes_on_with_the_next_target() -> None:
-    """A full queue costs a target, not the call."""
-    ksr = FakeKsr(returns={"task_route": [-1]})
+    """A full queue costs a target, not the call; no other target is asked about either."""
+    context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
+    ksr = FakeKsr(returns={"task_data": [-1]})
 
-    assert isinstance(leg(ksr).fork(NAMED, may_wait=False), Reply)
+    assert leg(ksr).fork(NAMED) is None
+    assert ksr.calls[-1] == ("t_continue", 0, 0, "ksr_not_looked_up")
+    step = leg(ksr).fork(replace(NAMED, context=context), may_look_up=False)
+    assert isinstance(step, Fork)
+    assert step.target == "sip:1@192.0.2.2"
 
 
 def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
@@ -213,7 +256,7 @@ def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
     ksr = FakeKsr(variables={"$ci": "call-1", "$ft": "caller"})
     changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
     context = ResponseContext(changes=(HeaderChanges(), changes), current=1)
-    leg(ksr).fork(replace(FORK, context=context), may_wait=False)
+    leg(ksr).fork(replace(FORK, context=context))
     ksr.calls.clear()
 
     leg(ksr).prepare_branch()
@@ -230,7 +273,7 @@ def test_branch_leaves_out_a_header_that_would_break_out() -> None:
     """The call goes on without it."""
     ksr = FakeKsr()
     changes = HeaderChanges(added=(("Call-Info", "x\r\nEvil: yes"), ("Identity", "a.b.c")))
-    leg(ksr).fork(replace(FORK, context=ResponseContext(changes=(changes,))), may_wait=False)
+    leg(ksr).fork(replace(FORK, context=ResponseContext(changes=(changes,))))
 
     leg(ksr).prepare_branch()
 

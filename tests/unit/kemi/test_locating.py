@@ -118,6 +118,55 @@ def test_domain_prefers_the_transport_of_its_naptr() -> None:
     assert [address.transport for address in found] == ["tcp", "udp"]
 
 
+def test_naptr_says_under_which_name_the_servers_stand() -> None:
+    """Not always below the domain; flag `a` says that the name is a host (RFC 3263 §4.1)."""
+    records = GivenRecords(
+        naptrs={
+            "gw.test": [
+                NaptrRecord(10, 1, "SIP+D2T", "tcp.hosted.test"),
+                NaptrRecord(20, 1, "SIP+D2U", "b.test", "A"),
+                NaptrRecord(30, 1, "SIP+D2U", "a.test", "u"),
+            ]
+        },
+        srvs={"tcp.hosted.test": [SrvRecord(1, 1, "a.test", 5070)]},
+        hosts=HOSTS,
+    )
+
+    assert locate(parse_uri("sip:1@gw.test"), records) == (
+        Address("tcp", "192.0.2.2", 5070),
+        Address("udp", "192.0.2.3", 5060),
+    )
+
+
+def test_sips_uri_leads_nowhere_but_over_tls() -> None:
+    """RFC 3263 §4.1: other services are left out."""
+    records = GivenRecords(
+        naptrs={
+            "gw.test": [
+                NaptrRecord(10, 1, "SIP+D2U", "_sip._udp.gw.test"),
+                NaptrRecord(20, 1, "SIPS+D2T", "_sips._tcp.hosted.test"),
+            ]
+        },
+        srvs={
+            "_sip._udp.gw.test": [SrvRecord(1, 1, "a.test", 5060)],
+            "_sips._tcp.hosted.test": [SrvRecord(1, 1, "b.test", 5071)],
+        },
+        hosts=HOSTS,
+    )
+
+    assert locate(parse_uri("sips:1@gw.test"), records) == (Address("tls", "192.0.2.3", 5071),)
+
+
+def test_maddr_is_looked_up_in_place_of_the_host() -> None:
+    """RFC 3263 §4: the target is the value of `maddr` where there is one."""
+    records = GivenRecords(hosts=HOSTS)
+
+    found = locate(parse_uri("sip:1@gw.test:5080;maddr=A.test"), records)
+
+    assert found == (Address("udp", "192.0.2.2", 5080),)
+    assert records.asked == ["A a.test"]
+
+
 def test_domain_without_naptr_tries_the_servers_of_every_transport() -> None:
     """UDP first, as RFC 3261 has it."""
     records = GivenRecords(

@@ -9,18 +9,17 @@ TEXTS = st.text(max_size=20)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
 RESPONSES = st.builds(FinalResponse, st.integers(300, 699), TEXTS, PAIRS, st.booleans())
 CHANGES = st.builds(HeaderChanges, st.lists(TEXTS, max_size=2).map(tuple), PAIRS)
+TARGETS = st.builds(Target, TEXTS, st.integers(0, 12), TEXTS, st.booleans())
 CONTEXTS = st.builds(
     ResponseContext,
     clearip_uri=TEXTS,
-    remaining=st.lists(
-        st.builds(Target, TEXTS, st.integers(0, 12), TEXTS, st.booleans()), max_size=3
-    ).map(tuple),
+    remaining=st.lists(TARGETS, max_size=3).map(tuple),
     changes=st.lists(CHANGES, max_size=3).map(tuple),
     current=st.integers(0, 12),
     best=st.none() | RESPONSES,
     search_ends_ms=st.integers(0, 10**12),
     tried=st.integers(0, 30),
-    awaited=TEXTS,
+    awaited=st.none() | TARGETS,
     site=TEXTS,
     asked_again=st.booleans(),
 )

@@ -66,7 +66,16 @@ def test_awaited_branch_is_taken_up_as_it_was() -> None:
 
     assert isinstance(step, Fork)
     assert (step.target, step.context) == (FORK.target, FORK.context)
+    assert step.was_asked
     assert step.no_response_timeout_ms == 1_000
+
+
+def test_awaited_address_is_taken_up_as_it_was() -> None:
+    """One of several, when it is its turn."""
+    step = awaited_branch(awaiting(replace(FORK, next_hop="sip:b")), SEARCH, Moment(0))
+
+    assert isinstance(step, Fork)
+    assert step.next_hop == "sip:b"
 
 
 def test_awaited_branch_whose_time_is_over_is_answered() -> None:

@@ -248,3 +248,25 @@ def test_any_text_is_a_uri_or_malformed(text: str) -> None:
     assert " " not in text
     assert same_destination(uri, uri)
     assert not any(set(value) & set("\r\n\0") for _, value in uri.headers)
+
+
+def test_maddr_is_where_requests_are_sent() -> None:
+    """RFC 3261 §19.1.1; the host keeps its name."""
+    uri = parse_uri("sip:1@GW.example.net;maddr=[2001:DB8:0::1]")
+
+    assert uri.target_host == "[2001:db8::1]"
+    assert uri.canonical_host == "gw.example.net"
+
+
+def test_host_is_where_requests_are_sent_without_maddr() -> None:
+    """The usual case."""
+    uri = parse_uri("sip:1@GW.example.net.")
+
+    assert uri.target_host == uri.canonical_host == "gw.example.net"
+
+
+@pytest.mark.parametrize("maddr", ["", "=", "=a b", "=[::1", "=[zz::1]", '="192.0.2.1"', "=a%41"])
+def test_malformed_maddr_is_refused(maddr: str) -> None:
+    """Nobody knows where such a request should go."""
+    with pytest.raises(MalformedUri):
+        parse_uri(f"sip:1@gw.example.net;maddr{maddr}")

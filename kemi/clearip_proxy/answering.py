@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.clearip import CarriedHeaders, ClearIpResponse, carried_headers, read_response
 from clearip_proxy.contact import Contact
-from clearip_proxy.decisions import Decision, Noted, QueryClearIp, RelayResponse, Reply
+from clearip_proxy.decisions import (
+    ClearIpAnswer,
+    Decision,
+    Noted,
+    QueryClearIp,
+    RelayResponse,
+    Reply,
+)
 from clearip_proxy.destination import AskedWith, Destination, NoDestination, destination_of
 from clearip_proxy.header_changes import ReceivedHeaders, header_changes
 from clearip_proxy.moment import Moment
@@ -74,25 +81,27 @@ def unavailable(text: str) -> Reply:
 
 def _after_answer(answered: Answered, policy: RoutingPolicy) -> Decision:
     verdict = verdict_of(answered.response.status, policy.clearip.answers)
-    step, skipped = _step(answered, verdict, policy)
+    step, results = _step(answered, verdict, policy)
     is_fault = verdict is Verdict.SETUP_FAULT
+    is_diverted = any(each.is_diversion for each in results)
     return Noted(
-        (*_notes(answered.response, verdict), *skipped),
+        (*_notes(answered.response, verdict), *_skipped(results)),
         step,
         counted="clearip_setup_faults" if is_fault else "",
         is_fault=is_fault,
+        answer=ClearIpAnswer(verdict, len(answered.response.contacts), is_diverted),
     )
 
 
 def _step(
     answered: Answered, verdict: Verdict, policy: RoutingPolicy
-) -> tuple[Decision, tuple[str, ...]]:
-    """Decide what follows; the second item says which contacts were skipped and why."""
+) -> tuple[Decision, tuple[Result, ...]]:
+    """Decide what follows; the second item says what each contact led to, if that counted."""
     if answered.context.remaining and verdict is not Verdict.REFUSE:
         return _after_second_answer(answered, policy), ()
     if verdict is Verdict.ROUTE:
         results = _results(answered, policy)
-        return _after_redirection(answered, results, policy), _skipped(results)
+        return _after_redirection(answered, results, policy), results
     return _without_contacts(answered, verdict, policy), ()
 
 

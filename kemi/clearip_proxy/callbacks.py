@@ -1,9 +1,11 @@
 """The callbacks that Kamailio looks up by name: each joins values to a decision, and no more."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearip_proxy.answering import after_clearip
+from clearip_proxy.call_event import this_instant
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.guard import guarded
 from clearip_proxy.ksr_gateway import KsrGateway
@@ -12,6 +14,7 @@ from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
+from clearip_proxy.spool_keeper import SpoolKeeper
 
 if TYPE_CHECKING:
     from clearip_proxy.ksr_keeper import SiteKeeper
@@ -27,6 +30,9 @@ class Callbacks:
         self._gateway = KsrGateway(ksr, policy, now)
         self._policy = policy
         self._keeper: SiteKeeper | None = None
+        self._spool_keeper = (
+            SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
+        )
 
     def child_init(self, _rank: int) -> int:
         """Begin a worker process; nothing to do."""
@@ -60,6 +66,10 @@ class Callbacks:
         """Take a response that belongs to no transaction any more."""
         return guarded(self._gateway.replies.take_stray, self._gateway.report)
 
+    def ksr_reply_target(self, _msg: object) -> int:
+        """Take a response of a target, which is relayed whatever becomes of this."""
+        return guarded(self._after_response, self._gateway.report)
+
     def ksr_look_up(self, _msg: object, _event: str = "") -> int:
         """Find, in an asynchronous worker, the way to a target that a call waits for."""
         return guarded(self._gateway.look_ups.run, self._gateway.report)
@@ -86,22 +96,29 @@ class Callbacks:
 
     def _on_request(self) -> None:
         gateway = self._gateway
-        gateway.begin(on_request(gateway.read.request(), self._policy))
+        request = gateway.read.request()
+        gateway.begin(on_request(request, self._policy), request)
 
     def _after_clearip(self) -> None:
         read = self._gateway.read
         outcome, context = read.branch_outcome(), read.context()
         self._gateway.clearip.learn(outcome, context)
-        self._gateway.carry_out(after_clearip(outcome, read.pending(), context, self._policy))
+        decision = after_clearip(outcome, read.pending(), context, self._policy)
+        self._gateway.events.clearip_answered(outcome, decision, context.site)
+        self._gateway.carry_out(decision)
 
     def _after_target(self) -> None:
         gateway = self._gateway
-        context = gateway.read.context()
+        outcome, context = gateway.read.branch_outcome(), gateway.read.context()
         if context.awaited is not None:
             gateway.targets.resume_overdue()
-        gateway.carry_out(
-            after_target(gateway.read.branch_outcome(), context, self._policy, gateway.read.now())
-        )
+        else:
+            gateway.events.target_failed(context.tried, outcome)
+        gateway.carry_out(after_target(outcome, context, self._policy, gateway.read.now()))
+
+    def _after_response(self) -> None:
+        self._gateway.events.target_responded()
+        self._gateway.events.flush()
 
     def _after_look_up(self) -> None:
         self._gateway.carry_out(self._awaited_branch())
@@ -123,3 +140,5 @@ class Callbacks:
 
             self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
         self._keeper.tick()
+        if self._spool_keeper is not None:
+            self._spool_keeper.tick()

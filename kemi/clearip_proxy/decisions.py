@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,16 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearIpAnswer:
+    """What is kept in mind of an answer of ClearIP's besides what follows from it."""
+
+    verdict: Verdict
+    contacts: int
+    is_diverted: bool = False
+    """Whether it sends the call to a diversion host."""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Log what led to a decision, then carry it out."""
 
@@ -91,6 +102,8 @@ class Noted:
     """The counter that goes up; empty for none."""
     is_fault: bool = False
     """Whether an operator must act on it."""
+    answer: ClearIpAnswer | None = None
+    """The answer of ClearIP's that the decision follows."""
 
 
 Decision = (

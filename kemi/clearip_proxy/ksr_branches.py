@@ -1,6 +1,7 @@
 """Sending branches: what a query to ClearIP and an attempt at a target have in common."""
 
 from clearip_proxy.grammar import has_control
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import CONTEXT_VARIABLE
@@ -12,6 +13,7 @@ from clearip_proxy.response_context import ResponseContext
 ON_CLEARIP_FAILURE = "ksr_failure_clearip"
 ON_TARGET_FAILURE = "ksr_failure_target"
 ON_TARGET_BRANCH = "ksr_branch_target"
+ON_TARGET_REPLY = "ksr_reply_target"
 ON_CLEARIP_BRANCH = "ksr_branch_clearip"
 ON_CLEARIP_REPLY = "ksr_reply_clearip"
 ON_LOOK_UP = "ksr_look_up"
@@ -24,9 +26,10 @@ NO_CALLBACK = ""
 class KsrBranches:
     """Stores the response context, completes header fields, relays."""
 
-    def __init__(self, ksr: KsrPort, log: KsrLog) -> None:
+    def __init__(self, ksr: KsrPort, log: KsrLog, events: CallEvents) -> None:
         self._ksr = ksr
         self._log = log
+        self._events = events
 
     def store(self, context: ResponseContext) -> None:
         """Keep the response context in the transaction."""
@@ -42,7 +45,10 @@ class KsrBranches:
         `answer_ms` bounds the time after a provisional response, None for the same bound.
         Without the flag tm would answer the caller with a 477 at once, and no further target
         would ever be tried.
+
+        What has been told of the call is written before: what follows may be told elsewhere.
         """
+        self._events.flush()
         tm = self._ksr.tm
         tm.t_on_failure(on_failure)
         tm.t_set_fr(answer_ms or no_response_ms, no_response_ms)

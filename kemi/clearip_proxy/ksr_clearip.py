@@ -13,6 +13,7 @@ from clearip_proxy.ksr_branches import (
     ON_CONNECTION,
     KsrBranches,
 )
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_port import KsrPort, async_tasks
 from clearip_proxy.ksr_reader import KsrReader
@@ -34,12 +35,15 @@ POLL_INTERVAL_S = 0.02
 class ClearIpLeg:
     """Sends queries to the ClearIP sites."""
 
-    def __init__(self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader) -> None:
+    def __init__(
+        self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader, events: CallEvents
+    ) -> None:
         self._ksr = ksr
         self._policy = policy
         self._read = read
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
-        self._branches = KsrBranches(ksr, self._log)
+        self._events = events
+        self._branches = KsrBranches(ksr, self._log, events)
         self._sites = KsrSites(ksr)
 
     def query(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
@@ -82,6 +86,7 @@ class ClearIpLeg:
             self._log.note(f"ClearIP site {site} rests")
             return False
         self._branches.store(context._replace(site=site))
+        self._events.asked(site)
         is_sent = self._send_on(connection)
         if is_sent:
             self._log.note(f"asked ClearIP: {site}")

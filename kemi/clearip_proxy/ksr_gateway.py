@@ -21,6 +21,7 @@ from clearip_proxy.decisions import (
 )
 from clearip_proxy.ksr_branches import KsrBranches
 from clearip_proxy.ksr_clearip import ClearIpLeg
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_look_up import LookUps
 from clearip_proxy.ksr_memory import KsrMemory
@@ -31,6 +32,8 @@ from clearip_proxy.ksr_strangers import KsrStrangers
 from clearip_proxy.ksr_targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.routing import Request
+from clearip_proxy.search import TERMINATED
 
 
 class KsrGateway:
@@ -43,21 +46,27 @@ class KsrGateway:
         self._policy = policy
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
-        self._branches = KsrBranches(ksr, self._log)
+        self.events = CallEvents(ksr, policy)
+        self._branches = KsrBranches(ksr, self._log, self.events)
         self._strangers = KsrStrangers(ksr, policy)
         self.read = KsrReader(ksr, now)
-        self.clearip = ClearIpLeg(ksr, policy, self.read)
+        self.clearip = ClearIpLeg(ksr, policy, self.read, self.events)
         self.replies = ClearIpReplies(ksr, policy.clearip.sites, self.read)
-        self.targets = TargetLeg(ksr, policy, self.read)
+        self.targets = TargetLeg(ksr, policy, self.read, self.events)
         self.look_ups = LookUps(ksr, policy, self.read)
 
-    def begin(self, decision: Decision) -> None:
+    def begin(self, decision: Decision, request: Request) -> None:
         """Carry out the first decision on a request; a retransmission is absorbed here."""
         if isinstance(decision, QueryClearIp | Fork):
             if self._ksr.tm.t_newtran() <= 0:
                 return
             # A route set of the caller's own making must steer neither ClearIP nor a target.
             self._ksr.hdr.remove("Route")
+            self.events.begun(request, decision)
+        elif request.is_call_attempt and isinstance(decision, Reply):
+            self.events.begun(request, decision)
+        elif request.method == "BYE" and isinstance(decision, FollowRoute):
+            self.events.hung_up()
         self.carry_out(decision)
 
     def carry_out(
@@ -74,6 +83,7 @@ class KsrGateway:
                 step = self.targets.fork(step, may_look_up=may_look_up)
             else:
                 step = self._step(step, may_wait=may_wait)
+        self.events.flush()
 
     def _step(self, decision: Decision, *, may_wait: bool) -> Decision | None:
         match decision:
@@ -86,12 +96,17 @@ class KsrGateway:
             case Reply():
                 self._reply(decision)
             case RelayResponse():
-                self._log.note(f"relayed: {self._ksr.tm.t_get_status_code()}")
+                self._relay_response()
             case CancelBranches() | AbsorbAck() | FollowRoute():
                 return self._pass_on(decision)
             case QueryClearIp():
                 return self.clearip.query(decision, may_wait=may_wait)
         return None
+
+    def _relay_response(self) -> None:
+        status = self._ksr.tm.t_get_status_code()
+        self._log.note(f"relayed: {status}")
+        self.events.finished(status, "")
 
     def _note(self, noted: Noted) -> Decision:
         write = self._log.fault if noted.is_fault else self._log.note
@@ -107,6 +122,7 @@ class KsrGateway:
                 self._ksr.hdr.append_to_reply(f"{name}: {value}\r\n")
         self._ksr.sl.send_reply(reply.status, reply.reason_phrase)
         self._log.note(f"answered: {reply.status} {reply.reason_phrase}")
+        self.events.finished(reply.status, reply.reason_phrase, is_canceled=reply is TERMINATED)
 
     def _pass_on(self, decision: CancelBranches | AbsorbAck | FollowRoute) -> Decision | None:
         """Let a request reach the transaction or the dialog that it belongs to."""
@@ -133,3 +149,5 @@ class KsrGateway:
         self._log.fault(f"internal error: {fault}")
         if self._policy.trusted[self.read.text("$si")] is not None:
             self._ksr.sl.send_reply(500, "Server Internal Error")
+            self.events.finished(500, "Server Internal Error")
+        self.events.flush()

@@ -1,5 +1,6 @@
 """Kamailio to values: what arrived, as the decisions need it."""
 
+import time
 from collections.abc import Callable
 
 from clearip_proxy.answering import Pending
@@ -29,6 +30,7 @@ class KsrReader:
         ksr = self._ksr
         to_tag = self.text("$tt")
         return Request(
+            arrived_us=time.monotonic_ns() // 1000,
             method=self.text("$rm"),
             uri=self.text("$ru"),
             source_address=self.text("$si"),

@@ -12,8 +12,10 @@ from clearip_proxy.ksr_branches import (
     ON_NOT_LOOKED_UP,
     ON_TARGET_BRANCH,
     ON_TARGET_FAILURE,
+    ON_TARGET_REPLY,
     KsrBranches,
 )
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_knowledge import MustAskError, Remembered, host_port
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_memory import KsrMemory
@@ -36,12 +38,15 @@ WORKER_PATIENCE_MS = 2_000
 class TargetLeg:
     """Sends branches to targets."""
 
-    def __init__(self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader) -> None:
+    def __init__(
+        self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader, events: CallEvents
+    ) -> None:
         self._ksr = ksr
         self._policy = policy
         self._read = read
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
-        self._branches = KsrBranches(ksr, self._log)
+        self._events = events
+        self._branches = KsrBranches(ksr, self._log, events)
         self._memory = KsrMemory(ksr)
         self._remembered = Remembered(self._memory)
         self._suspension = KsrSuspension(ksr)
@@ -101,6 +106,7 @@ class TargetLeg:
             return None
         if self._read.is_canceled():
             return TERMINATED
+        self._events.unreachable(fork, over_tcp(way.hop), "cannot be reached")
         self._memory.count(LARGE_BACK_TO_UDP)
         self._memory.learn_tcp(host_port(way.hop), "tcp_refused", taken=False)
         return self._send(fork, way.target, way.hop)
@@ -117,6 +123,7 @@ class TargetLeg:
     def _unreachable(self, fork: Fork, why: str) -> Decision:
         place = f" at {fork.next_hop}" if fork.next_hop else ""
         self._log.note(f"target {fork.context.tried} {why}: {fork.target}{place}")
+        self._events.unreachable(fork, fork.next_hop, why)
         return after_unreachable(fork.context, self._policy, self._read.now())
 
     def _relay(self, fork: Fork, target: Uri, hop: str) -> bool:
@@ -130,7 +137,8 @@ class TargetLeg:
         self._branches.server_name(target.canonical_host if is_named(target) else "")
         ksr.tm.t_on_branch(ON_TARGET_BRANCH)
         # What a ClearIP site may not say, a target may.
-        ksr.tm.t_on_reply(NO_CALLBACK)
+        ksr.tm.t_on_reply(ON_TARGET_REPLY if self._events.are_kept else NO_CALLBACK)
+        self._events.attempted(fork, hop)
         is_sent = self._branches.relay(
             ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms
         )

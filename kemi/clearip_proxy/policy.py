@@ -116,6 +116,8 @@ class RoutingPolicy:
     """`host:port` of every listener, as the host stands in a canonical URI."""
     log: LogPolicy = LogPolicy()
     dialog_keys: DialogKeys = field(default_factory=DialogKeys)
+    events: str | None = None
+    """The directory for what is told of calls; None: nothing is."""
 
 
 def load_policy(path: Path) -> RoutingPolicy:
@@ -142,6 +144,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         own=frozenset(values["own"]),
         log=LogPolicy(**values["log"]),
         dialog_keys=DialogKeys(tuple(dialog_keys)),
+        events=values["events"],
     )
 
 

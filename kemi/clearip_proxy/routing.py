@@ -5,7 +5,7 @@ follows ClearIP's answer), in `search.py` (what follows a target's failure) or i
 these call, and nowhere else; nothing here knows that Kamailio exists.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from clearip_proxy.answering import BEGINNING, unavailable
@@ -54,6 +54,13 @@ class Request:
     is_well_formed: bool = True
     now: Moment = BEGINNING
     """When it arrived."""
+    arrived_us: int = field(default=0, compare=False)
+    """The same to the microsecond, on the monotonic clock."""
+
+    @property
+    def is_call_attempt(self) -> bool:
+        """Whether it asks for a new dialog."""
+        return self.method == "INVITE" and not self.to_tag
 
 
 def on_request(request: Request, policy: RoutingPolicy) -> Decision:

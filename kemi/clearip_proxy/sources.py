@@ -44,7 +44,9 @@ def trusted_sources(entries: list[dict[str, Any]]) -> TrustedSources:
     """Give types to the entries of `proxy.json`."""
     return TrustedSources(
         *(
-            TrustedSource(ip_network(entry["network"]), entry["name"], entry["partition"])
+            TrustedSource(
+                ip_network(entry["network"]), entry["name"] or entry["network"], entry["partition"]
+            )
             for entry in entries
         )
     )

@@ -27,6 +27,8 @@ TEMPLATES = ("kamailio.cfg", "dispatcher.list", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
 RPC_SOCKET = "rpc.sock"
 CONTROL_SOCKET = "control.sock"
+SPOOL = "events"
+"""The directory of the state directory in which Kamailio tells of calls."""
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
 UDP_WORKERS = 4
@@ -64,7 +66,12 @@ def render(
     """
     directory = directory.resolve()
     certificate = own_certificate(config.listen, state_directory or directory)
-    files = _rendered_files(config, host, directory, certificate)
+    spool = (state_directory or directory).resolve() / SPOOL
+    policy = json.dumps(policy_values(config, host.listeners, spool), indent=1) + "\n"
+    files = {
+        **_rendered_files(config, host, directory, certificate),
+        "proxy.json": policy,
+    }
     directory.mkdir(parents=True, exist_ok=True)
     make_missing(certificate, config.listen, host.listeners)
     files[KEY_FILE] = _dialog_keys(config, state_directory or directory)
@@ -89,8 +96,7 @@ def _rendered_files(
     environment = template_environment(paths.TEMPLATES)
     rendered = {name: environment.get_template(f"{name}.j2").render(values) for name in TEMPLATES}
     static = {name: (paths.KAMAILIO / name).read_text() for name in STATIC_FILES}
-    policy = json.dumps(policy_values(config, host.listeners), indent=1) + "\n"
-    return {**rendered, **static, **_routing_script(), "proxy.json": policy} | {
+    return {**rendered, **static, **_routing_script()} | {
         PACKET_FILTER_FILE: packet_filter(config, host.listeners, host.user_id)
     }
 

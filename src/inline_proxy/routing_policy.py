@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from inline_proxy.config.model import ProxyConfig
@@ -15,8 +16,13 @@ def site_uris(config: ProxyConfig) -> tuple[str, ...]:
     )
 
 
-def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mapping[str, Any]:
-    """Return what the routing script reads: the policy without what Kamailio itself does."""
+def policy_values(
+    config: ProxyConfig, listeners: tuple[Listener, ...], spool: Path | None = None
+) -> Mapping[str, Any]:
+    """Return what the routing script reads: the policy without what Kamailio itself does.
+
+    `spool` is the directory that it tells of calls in.
+    """
     clearip, targets = config.clearip, config.targets
     return {
         "clearip": {
@@ -59,6 +65,7 @@ def policy_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> Mappi
         },
         "log": {"mask_numbers": config.log.mask_numbers},
         "own": sorted(_own(listeners)),
+        "events": str(spool) if spool and config.records.enabled else None,
     }
 
 

@@ -23,6 +23,7 @@ NEXT_TO_KAMAILIO = {
     "callbacks",
     "ksr_branches",
     "ksr_clearip",
+    "ksr_events",
     "ksr_gateway",
     "ksr_keeper",
     "ksr_knowledge",

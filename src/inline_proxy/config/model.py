@@ -11,6 +11,7 @@ from inline_proxy.config.key import key
 from inline_proxy.config.listen import Listen
 from inline_proxy.config.log import Log
 from inline_proxy.config.packet_filter import PacketFilter
+from inline_proxy.config.records import Records
 from inline_proxy.config.targets import Targets
 from inline_proxy.config.trusted import PRIVATE_NETWORKS, TRUSTED, TrustedSource
 from inline_proxy.config.values import Part
@@ -63,6 +64,9 @@ class ProxyConfig:
     headers: Headers = field(
         default=Headers(),
         metadata=key(Part(Headers), "Which headers of ClearIP's response go to the target."),
+    )
+    records: Records = field(
+        default=Records(), metadata=key(Part(Records), "What is kept of each call attempt.")
     )
     admin: Admin = field(
         default=Admin(), metadata=key(Part(Admin), "Where metrics and status are served.")

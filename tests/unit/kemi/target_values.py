@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.dialog_token import DialogKeys
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_knowledge import Outside
 from clearip_proxy.ksr_look_up import LookUps
 from clearip_proxy.ksr_reader import KsrReader
@@ -33,7 +34,7 @@ def no_probe(host: str, port: int, time_left_s: float) -> bool:
 
 def leg(ksr: FakeKsr, policy: RoutingPolicy = POLICY) -> TargetLeg:
     """A leg on a clock that stands still."""
-    return TargetLeg(ksr, policy, KsrReader(ksr, lambda: Moment(5_000)))
+    return TargetLeg(ksr, policy, KsrReader(ksr, lambda: Moment(5_000)), CallEvents(ksr, policy))
 
 
 def look_up(

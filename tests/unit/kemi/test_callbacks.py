@@ -43,7 +43,7 @@ def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
     names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
 
-    assert len(names) == 9
+    assert len(names) == 10
     assert all(callable(getattr(Callbacks, name)) for name in names)
 
 

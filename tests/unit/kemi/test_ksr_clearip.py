@@ -7,6 +7,7 @@ import pytest
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, QueryClearIp, Reply
 from clearip_proxy.ksr_clearip import ClearIpLeg
+from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_sites import REST_MS, KsrSites
 from clearip_proxy.message import parse_response
@@ -42,7 +43,7 @@ class Clock:
 
 def leg(ksr: FakeKsr, clock: Clock | None = None, policy: RoutingPolicy = POLICY) -> ClearIpLeg:
     """A leg, on a clock that stands still unless it is given another."""
-    return ClearIpLeg(ksr, policy, KsrReader(ksr, clock or Clock()))
+    return ClearIpLeg(ksr, policy, KsrReader(ksr, clock or Clock()), CallEvents(ksr, policy))
 
 
 def is_unavailable(step: Decision | None) -> bool:

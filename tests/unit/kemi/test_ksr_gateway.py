@@ -23,6 +23,7 @@ from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, LogPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.routing import Request
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr
@@ -35,6 +36,7 @@ POLICY = RoutingPolicy(
 NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
 REFUSAL = Reply(481, "No")
+INVITE = Request(method="INVITE", uri="sip:1@x", source_address="10.0.0.1")
 FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 
 
@@ -55,7 +57,7 @@ def test_first_decision_opens_a_transaction_and_drops_the_route_set(decision: De
     """A preloaded route must not steer the call past ClearIP."""
     ksr = connected(FakeKsr())
 
-    gateway(ksr).begin(decision)
+    gateway(ksr).begin(decision, INVITE)
 
     assert ksr.names()[:2] == ["t_newtran", "remove"]
     assert ("remove", "Route") in ksr.calls
@@ -65,7 +67,7 @@ def test_retransmission_does_nothing_more() -> None:
     """Tm has answered it already."""
     ksr = FakeKsr(returns={"t_newtran": [0]})
 
-    gateway(ksr).begin(QUERY)
+    gateway(ksr).begin(QUERY, INVITE)
 
     assert ksr.names() == ["t_newtran"]
 
@@ -196,7 +198,7 @@ def test_request_that_is_answered_at_once_opens_no_transaction() -> None:
     """An OPTIONS costs no transaction."""
     ksr = FakeKsr()
 
-    gateway(ksr).begin(Reply(200, "OK"))
+    gateway(ksr).begin(Reply(200, "OK"), replace(INVITE, method="OPTIONS"))
 
     assert ksr.names() == ["send_reply"]
 

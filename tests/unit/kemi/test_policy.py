@@ -49,6 +49,7 @@ VALUES = {
     },
     "own": ["192.0.2.9:5060"],
     "log": {"mask_numbers": True},
+    "events": "/state/events",
 }
 
 

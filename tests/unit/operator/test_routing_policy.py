@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ LISTENERS = (
 )
 
 
+SPOOL = Path("/state/events")
 EVERYTHING = r"""
 clearip:
   sites: [{host: a.example}]
@@ -56,12 +58,13 @@ targets:
   on_stale_identity: ask_again
 headers: {copy: [Date], identity: append, display_names: [{match: "V", replace: "W"}]}
 log: {mask_numbers: true}
+records: {enabled: false}
 """
 
 
 def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> RoutingPolicy:
     """The policy as the routing script reads it, through JSON."""
-    values = json.loads(json.dumps(policy_values(parse_config(text), listeners)))
+    values = json.loads(json.dumps(policy_values(parse_config(text), listeners, SPOOL)))
     return policy_from(values, [text.encode()])
 
 
@@ -172,7 +175,7 @@ def test_default_route_reaches_the_policy() -> None:
 
 
 def test_trusted_source_reaches_the_policy_with_its_name_and_partition() -> None:
-    """And those without have none."""
+    """Those without are called by their network."""
     policy = policy_of(
         "trusted: [10.0.0.0/8, {network: 10.1.0.0/16, name: west, partition: inbound}]"
     )
@@ -182,7 +185,7 @@ def test_trusted_source_reaches_the_policy_with_its_name_and_partition() -> None
     assert named is not None
     assert (named.name, named.partition) == ("west", "inbound")
     assert unnamed is not None
-    assert (unnamed.name, unnamed.partition) == (None, None)
+    assert (unnamed.name, unnamed.partition) == ("10.0.0.0/8", None)
     assert policy.trusted[stranger] is None
 
 

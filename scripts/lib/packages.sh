@@ -16,9 +16,9 @@ readonly deployment_packages=(
 # The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs
 # on these, not on those of .venv.
 readonly library_packages=(
-    python3-click python3-cryptography python3-ifaddr python3-jinja2 python3-jwt
-    python3-marshmallow python3-psutil python3-ruamel.yaml
-    python3-hypothesis python3-pytest python3-pytest-timeout python3-pytest-xdist
+    python3-aiohttp python3-click python3-cryptography python3-ifaddr python3-jinja2 python3-jwt
+    python3-marshmallow python3-prometheus-client python3-psutil python3-ruamel.yaml
+    python3-hypothesis python3-jsonschema python3-pytest python3-pytest-timeout python3-pytest-xdist
 )
 
 # Print those of the packages given that are not installed.

@@ -1,0 +1,61 @@
+"""What PASSporTs say, decoded and never verified: that is the task of who is called."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+CLAIMS = ("attest", "orig", "dest", "iat", "origid")
+
+
+def claims_of(identity: str) -> dict[str, Any]:
+    """Return the claims of one Identity value (RFC 8225, RFC 8588) that a record keeps.
+
+    `error` says why there are none: the compact form has none (RFC 8225 §7), say.
+    """
+    token = identity.partition(";")[0].strip()
+    try:
+        # Without the signature, no claim is checked either.
+        decoded = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        return {"ppt": _parameter(identity, "ppt"), "error": str(error)}
+    header, payload = decoded["header"], decoded["payload"]
+    claims = {name: payload.get(name) for name in CLAIMS}
+    return {"ppt": header.get("ppt"), "x5u": header.get("x5u"), **_typed(claims)}
+
+
+def _typed(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what has the type that RFC 8225 gives it: whoever signs may have put anything there."""
+    return {
+        "attest": _text(claims["attest"]),
+        "orig": _number(claims["orig"]),
+        "dest": _numbers(claims["dest"]),
+        "iat": claims["iat"] if type(claims["iat"]) is int else None,
+        "origid": _text(claims["origid"]),
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(orig: object) -> str | None:
+    """Return the number or the URI of `orig` (RFC 8225 §5.2.1)."""
+    return _text(orig.get("tn") or orig.get("uri")) if isinstance(orig, dict) else None
+
+
+def _numbers(dest: object) -> list[str]:
+    """Return the numbers and URIs of `dest`."""
+    if not isinstance(dest, dict):
+        return []
+    found = [dest.get("tn"), dest.get("uri")]
+    flat = [item for each in found for item in (each if isinstance(each, list) else [each])]
+    return [item for item in flat if isinstance(item, str)]
+
+
+def _parameter(identity: str, name: str) -> str | None:
+    for parameter in identity.split(";")[1:]:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == name:
+            return value.strip().strip('"')
+    return None

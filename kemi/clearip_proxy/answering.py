@@ -26,6 +26,8 @@ Result = Destination | NoDestination
 
 NOTHING_RECEIVED = ReceivedHeaders()
 BEGINNING = Moment()
+UNSIGNED = "unsigned_calls"
+"""The counter of calls that took the default route because no ClearIP site answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +65,26 @@ def after_clearip(
 
 
 def after_unavailable(
-    pending: Pending, context: ResponseContext, policy: RoutingPolicy
+    pending: Pending, context: ResponseContext, policy: RoutingPolicy, retry_after_s: int
 ) -> Decision:
-    """Decide what follows when no ClearIP site answers."""
+    """Decide what follows when no ClearIP site answers.
+
+    `retry_after_s` is in what time one may: what a caller is told who gets a 503. A call that is
+    not signed on this account is counted.
+    """
     if context.remaining:
         return resume_search(context, policy.search, pending.now)
     if policy.clearip.on_unavailable != "default_route" or not policy.default_route:
-        return unavailable("ClearIP unavailable")
+        return unavailable("ClearIP unavailable", ("Retry-After", str(retry_after_s)))
     routes = configured_routes(policy.default_route, pending.called_uri)
-    return start_search(routes, policy.search, pending.now)
+    search = start_search(routes, policy.search, pending.now)
+    return Noted(("ClearIP unavailable: the call goes on unsigned",), search, UNSIGNED)
 
 
-def unavailable(text: str) -> Reply:
+def unavailable(text: str, *others: tuple[str, str]) -> Reply:
     """A 503 of the proxy's own, with a Reason (RFC 3326) that tells it from ClearIP's."""
-    return Reply(503, "Service Unavailable", (("Reason", f'SIP;cause=503;text="{text}"'),))
+    reason = ("Reason", f'SIP;cause=503;text="{text}"')
+    return Reply(503, "Service Unavailable", (reason, *others))
 
 
 def _after_answer(answered: Answered, policy: RoutingPolicy) -> Decision:

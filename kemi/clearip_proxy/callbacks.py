@@ -17,6 +17,7 @@ from clearip_proxy.search import after_target, awaited_branch
 from clearip_proxy.spool_keeper import SpoolKeeper
 
 if TYPE_CHECKING:
+    from clearip_proxy.ksr_finder import SiteFinder
     from clearip_proxy.ksr_keeper import SiteKeeper
 
 
@@ -30,6 +31,7 @@ class Callbacks:
         self._gateway = KsrGateway(ksr, policy, now)
         self._policy = policy
         self._keeper: SiteKeeper | None = None
+        self._finder: SiteFinder | None = None
         self._spool_keeper = (
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
@@ -90,6 +92,10 @@ class Callbacks:
         """Take the answer of a ClearIP site to OPTIONS."""
         return guarded(self._gateway.clearip.site_answered, self._gateway.report)
 
+    def ksr_find_sites(self, _msg: object, _event: str = "") -> int:
+        """Run by a timer in a process of its own: look up the names of the ClearIP sites."""
+        return guarded(self._find_sites, self._gateway.report)
+
     def ksr_keep_sites(self, _msg: object, _event: str = "") -> int:
         """Run by a timer in a process of its own: look after the ClearIP sites."""
         return guarded(self._keep_sites, self._gateway.report)
@@ -142,3 +148,10 @@ class Callbacks:
         self._keeper.tick()
         if self._spool_keeper is not None:
             self._spool_keeper.tick()
+
+    def _find_sites(self) -> None:
+        if self._finder is None:
+            from clearip_proxy.ksr_finder import SiteFinder  # noqa: PLC0415 - as above
+
+            self._finder = SiteFinder(self._ksr, self._policy.clearip, self._gateway.read.now)
+        self._finder.tick()

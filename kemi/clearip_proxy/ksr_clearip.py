@@ -1,5 +1,6 @@
 """The leg to ClearIP: queries, on verified connections alone."""
 
+import math
 import time
 
 from clearip_proxy.answering import after_unavailable
@@ -21,15 +22,15 @@ from clearip_proxy.ksr_sites import KsrSites
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.search import TERMINATED
+from clearip_proxy.site_lines import Line, in_turn
+from clearip_proxy.site_status import Count
 
-SITE_SET = 1
-"""The dispatcher set that holds the ClearIP sites."""
-BY_PRIORITY = 8
-"""The dispatcher algorithm that takes the first site that is not down."""
 SOURCE_DEVICE = "P-Source-Device"
 RECEIVED = 1
 """`$uac_req(evtype)` of a response that somebody sent."""
 POLL_INTERVAL_S = 0.02
+CONNECTION_WAITERS = "connection"
+"""The group of asynchronous workers, in kamailio.cfg, whose calls wait for a connection."""
 
 
 class ClearIpLeg:
@@ -47,7 +48,7 @@ class ClearIpLeg:
         self._sites = KsrSites(ksr)
 
     def query(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
-        """Send the INVITE to the first site, or the next one, that can be asked.
+        """Send the INVITE to the first address, or the next one, that can be asked.
 
         `may_wait` says that no other call waits for this process.
         """
@@ -58,85 +59,110 @@ class ClearIpLeg:
         sends_source = self._policy.clearip.send_source_device
         self._ksr.tm.t_on_branch(ON_CLEARIP_BRANCH if sends_source else NO_CALLBACK)
         self._ksr.tm.t_on_reply(ON_CLEARIP_REPLY)
-        is_found = self._next_site(is_first=not query.next_site)
-        while is_found:
-            if self._ask(query.context):
+        context = query.context if query.next_site else query.context._replace(asked=())
+        for line in in_turn(self._sites.lines(), context.asked, self._call_id):
+            if self._ask(line, context):
                 return None
             if self._read.is_canceled():
                 return TERMINATED
-            is_found = self._next_site(is_first=False)
         if not query.next_site and self._sites.is_connecting(self._read.now().monotonic_ms):
             return self._wait(query, may_wait=may_wait)
-        return after_unavailable(self._read.pending(), query.context, self._policy)
+        return self._unavailable(query.context)
 
-    def _next_site(self, *, is_first: bool) -> bool:
-        dispatcher = self._ksr.dispatcher
-        if is_first:
-            return dispatcher.ds_select_dst(SITE_SET, BY_PRIORITY) > 0
-        return dispatcher.ds_next_dst() > 0
+    def _call_id(self) -> str:
+        return self._read.text("$ci")
 
-    def _ask(self, context: ResponseContext) -> bool:
-        """Send the INVITE to the chosen site, unless it has no verified connection or rests."""
-        site = self._read.text("$du")
-        connection = self._sites.usable_connection(site)
-        if connection is None:
-            self._log.note(f"ClearIP site {site} has no verified connection")
+    def _unavailable(self, context: ResponseContext) -> Decision:
+        wait_ms = self._sites.next_try_ms(self._read.now().monotonic_ms)
+        return after_unavailable(
+            self._read.pending(), context, self._policy, max(1, math.ceil(wait_ms / 1000))
+        )
+
+    def _ask(self, line: Line, context: ResponseContext) -> bool:
+        """Send the INVITE to an address, unless its connection has just gone or it rests."""
+        if not self._sites.is_open(line.connection):
+            self._log.note(f"ClearIP site {line.hop} has no verified connection")
             return False
-        if self._sites.is_resting(site, self._read.now().monotonic_ms):
-            self._log.note(f"ClearIP site {site} rests")
+        if not self._sites.may_be_asked(line.hop, self._read.now().monotonic_ms):
+            self._log.note(f"ClearIP site {line.hop} rests")
             return False
-        self._branches.store(context._replace(site=site))
-        self._events.asked(site)
-        is_sent = self._send_on(connection)
+        asking = context._replace(
+            asked=(*context.asked, line.hop),
+            connection=line.connection,
+            transaction=self._read.transaction(),
+        )
+        self._branches.store(asking)
+        self._events.asked(line.hop)
+        is_sent = self._send_on(line, asking)
         if is_sent:
-            self._log.note(f"asked ClearIP: {site}")
+            self._log.note(f"asked ClearIP: {line.hop}")
         else:
-            self._log.fault(f"ClearIP site cannot be reached: {site}")
+            self._log.fault(f"ClearIP site cannot be reached: {line.hop}")
         return is_sent
 
-    def _send_on(self, connection: int) -> bool:
+    def _send_on(self, line: Line, context: ResponseContext) -> bool:
         """Send the branch on a connection and no other.
 
         Without "no connect" Kamailio would open one of its own when that one has just gone.
         """
+        waiting = self._read.waiting(context)
+        if waiting is not None:
+            self._sites.asks(context.transaction, waiting)
+        self._ksr.setdsturi(line.hop)
         tcpops = self._ksr.tcpops
-        tcpops.tcp_set_otcpid(connection)
+        tcpops.tcp_set_otcpid(line.connection)
         self._ksr.set_forward_no_connect()
         is_sent = self._branches.relay(ON_CLEARIP_FAILURE, self._policy.clearip.response_timeout_ms)
         tcpops.tcp_set_otcpid_flag(0)
+        if not is_sent:
+            self._sites.asks_no_more(context.transaction)
         return is_sent
 
     def learn(self, outcome: BranchOutcome, context: ResponseContext) -> None:
         """Let a site that leaves calls without an answer rest, and one that answers work."""
-        site = context.site
+        self._sites.asks_no_more(context.transaction)
+        hop = context.site
         match outcome:
             case Canceled():
                 return
             case NoResponse():
-                now_ms = self._read.now().monotonic_ms
-                asked_ms = now_ms - self._policy.clearip.response_timeout_ms
-                if self._sites.was_silent(site, asked_ms, now_ms):
-                    self._log.fault(f"ClearIP site {site} rests: calls were left without an answer")
-            case _:
-                if self._sites.was_heard(site):
-                    self._log.note(f"ClearIP site {site} answers calls again")
+                self._learn_silence(hop, context.connection)
+            case response:
+                self._sites.count(hop, response.status)
+                if self._sites.was_heard(hop):
+                    self._log.note(f"ClearIP site {hop} answers calls again")
+
+    def _learn_silence(self, hop: str, connection: int) -> None:
+        """Count a call without an answer.
+
+        However many were under way on a connection that was lost, they count as one, when the
+        keeper notices: a site that has restarted need not rest.
+        """
+        if not self._sites.is_open(connection):
+            self._sites.count(hop, Count.LOST)
+            return
+        self._sites.count(hop, Count.UNANSWERED)
+        if self._sites.was_silent(hop, self._read.now().monotonic_ms):
+            self._log.fault(f"ClearIP site {hop} rests: calls were left without an answer")
 
     def _wait(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
-        """Let a call wait for the connection that is being made, where others do not wait."""
+        """Let a call wait for the connection that is being made, where others do not wait.
+
+        All of them wait for the same moment, so one process of their own is enough.
+        """
         if may_wait:
-            return after_unavailable(self._read.pending(), query.context, self._policy)
+            return self._unavailable(query.context)
         if self._read.is_canceled():
             return TERMINATED
         self._branches.store(query.context)
-        if async_tasks(self._ksr).task_route(ON_CONNECTION) < 0:
+        if async_tasks(self._ksr).task_group_route(ON_CONNECTION, CONNECTION_WAITERS) < 0:
             self._log.fault("no asynchronous worker takes the call")
-            return after_unavailable(self._read.pending(), query.context, self._policy)
+            return self._unavailable(query.context)
         return TERMINATED if self._read.is_canceled() else None
 
     def _sleep_until_connected(self) -> None:
-        clearip = self._policy.clearip
-        deadline_ms = self._read.now().monotonic_ms + clearip.response_timeout_ms
-        while not any(self._sites.usable_connection(site) for site in clearip.sites):
+        deadline_ms = self._read.now().monotonic_ms + self._policy.clearip.response_timeout_ms
+        while not self._sites.has_open_line():
             now_ms = self._read.now().monotonic_ms
             if now_ms > deadline_ms or not self._sites.is_connecting(now_ms):
                 return

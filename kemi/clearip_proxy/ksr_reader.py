@@ -7,7 +7,8 @@ from clearip_proxy.answering import Pending
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
-from clearip_proxy.message import parse_response
+from clearip_proxy.lost_calls import MARK, Waiting
+from clearip_proxy.message import SipResponse, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import Request
@@ -16,6 +17,7 @@ CONTEXT_VARIABLE = "response_context"
 HOP_LIMIT = 70
 """The Max-Forwards of a request that came without one (RFC 3261 §16.6)."""
 MAX_RECEIVED_VALUES = 16
+SERVICE_UNAVAILABLE = 503
 
 
 class KsrReader:
@@ -60,7 +62,30 @@ class KsrReader:
         if self.is_canceled():
             return Canceled()
         raw = self._received_response()
-        return NoResponse() if raw is None else parse_response(raw)
+        if raw is None:
+            return NoResponse()
+        response = parse_response(raw)
+        return NoResponse() if self._tells_of_a_loss(response) else response
+
+    def _tells_of_a_loss(self, response: SipResponse) -> bool:
+        """Tell the leg's own word that a connection is gone; ClearIP's all come over TLS."""
+        if response.status != SERVICE_UNAVAILABLE or not response.values(MARK):
+            return False
+        return self.text("$T_rpl($proto)").lower() != "tls"
+
+    def transaction(self) -> str:
+        """Return what tells the transaction at hand from every other one."""
+        return f"{self.text('$T(id_index)')}:{self.text('$T(id_label)')}"
+
+    def waiting(self, context: ResponseContext) -> Waiting | None:
+        """Return a query that is being sent; None where the request holds other than UTF-8."""
+        try:
+            request = self.text("$mb")
+        except UnicodeDecodeError:
+            return None
+        index, _, _ = context.transaction.partition(":")
+        attempts = len(context.asked) + context.tried
+        return Waiting(context.connection, int(index or 0), attempts, request)
 
     def context(self) -> ResponseContext:
         """Read the response context of the transaction."""

@@ -17,9 +17,8 @@ from clearip_proxy.ksr_sites import KsrSites
 class ClearIpReplies:
     """Holds back what a redirect server has no business to say."""
 
-    def __init__(self, ksr: KsrPort, sites: tuple[str, ...], read: KsrReader) -> None:
+    def __init__(self, ksr: KsrPort, read: KsrReader) -> None:
         self._ksr = ksr
-        self._site_uris = sites
         self._read = read
         self._log = KsrLog(ksr)
         self._sites = KsrSites(ksr)
@@ -51,4 +50,4 @@ class ClearIpReplies:
 
     def _is_from_a_site(self) -> bool:
         connection = self._read.connection()
-        return any(self._sites.is_connection_of(site, connection) for site in self._site_uris)
+        return any(line.connection == connection for group in self._sites.lines() for line in group)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.identity import IdentityMode
+from clearip_proxy.locating import Address
 from clearip_proxy.sources import TrustedSources, trusted_sources
 from clearip_proxy.verdict import Verdict
 
@@ -36,6 +37,15 @@ class ClearIpPolicy:
     sites: tuple[str, ...] = ()
     """SIP URIs of the sites, in order of preference."""
     keepalive_s: int = 30
+    ca_file: str = "system"
+    """The authorities that the sites' certificates come from, in PEM; `system` for Python's."""
+    certificate: str | None = None
+    private_key: str | None = None
+    """The files of the client certificate; None without one."""
+    ip_versions: tuple[int, ...] = (4,)
+    """The versions of IP that the proxy can send in."""
+    receives_at: Address | None = None
+    """A listener that takes a response without TLS; None where there is none."""
     answers: Mapping[int, Verdict] = field(default_factory=dict)
     """Verdicts that the operator has set apart from the table."""
     own_domains: tuple[str, ...] = ()
@@ -154,6 +164,8 @@ def _clearip(values: dict[str, Any]) -> ClearIpPolicy:
         "answers": {int(code): Verdict(name) for code, name in values["answers"].items()},
         "own_domains": tuple(values["own_domains"]),
         "diversion_hosts": frozenset(values["diversion_hosts"]),
+        "ip_versions": tuple(values["ip_versions"]),
+        "receives_at": values["receives_at"] and Address(**values["receives_at"]),
     }
     return ClearIpPolicy(**{**values, **typed})
 

@@ -61,10 +61,19 @@ class ResponseContext(NamedTuple):
     tried: int = 0
     awaited: Target | None = None
     """The target that the call waits to learn the way to; None as a rule."""
-    site: str = ""
-    """The ClearIP site that was asked last."""
+    asked: tuple[str, ...] = ()
+    """The URIs of the ClearIP addresses that were asked, the last one at the end."""
+    connection: int = 0
+    """Kamailio's id of the connection that ClearIP was asked on last."""
+    transaction: str = ""
+    """What the query that waits for ClearIP's answer is known by."""
     asked_again: bool = False
     """Whether ClearIP was asked once more because a PASSporT had grown old."""
+
+    @property
+    def site(self) -> str:
+        """The ClearIP address that was asked last; empty for none."""
+        return self.asked[-1] if self.asked else ""
 
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""
@@ -74,17 +83,18 @@ class ResponseContext(NamedTuple):
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
         clearip_uri, remaining, changes, current, best, *others = _DECODE(text)[0]
-        ends_ms, tried, awaited, *others = others
+        search_ends_ms, tried, awaited, asked, *rest = others
         return cls(
             clearip_uri,
             tuple(Target(*target) for target in remaining),
             tuple(HeaderChanges(tuple(removed), _pairs(added)) for removed, added in changes),
             current,
             best and FinalResponse(best[0], best[1], _pairs(best[2]), best[3]),
-            ends_ms,
+            search_ends_ms,
             tried,
             awaited and Target(*awaited),
-            *others,
+            tuple(asked),
+            *rest,
         )
 
     def with_failure(self, failure: FinalResponse) -> Self:

@@ -45,7 +45,6 @@ children=1
 include_file "{root}/kamailio/modules.cfg"
 include_file "{root}/kamailio/modparams.cfg"
 modparam("ctl", "binrpc", "unix:{directory}/ctl")
-modparam("dispatcher", "list_file", "{directory}/dispatcher.list")
 modparam("app_python3", "load", "{directory}/script.py")
 cfgengine "python"
 """
@@ -150,7 +149,6 @@ def write_configuration(directory: Path) -> None:
     text = CONFIG.format(port=port, root=ROOT, directory=directory)
     (directory / "kamailio.cfg").write_text(text)
     (directory / "script.py").write_text(SCRIPT)
-    (directory / "dispatcher.list").write_text("1 sip:127.0.0.1:9\n")
 
 
 def wait_until_it_answers(process: subprocess.Popen[bytes], directory: Path) -> None:

@@ -173,7 +173,7 @@ def _after(outcome: BranchOutcome) -> Follows:
 
 
 def _after_silence(policy: RoutingPolicy) -> Decision:
-    return after_unavailable(_PENDING, _ASKED, policy)
+    return after_unavailable(_PENDING, _ASKED, policy, retry_after_s=1)
 
 
 def _text(decision: Decision) -> str:
@@ -189,7 +189,7 @@ def _text(decision: Decision) -> str:
         case QueryClearIp():
             return "next site"
         case Reply():
-            [(_, reason)] = decision.headers
+            reason = dict(decision.headers)["Reason"]
             return f"{decision.status}, {reason.partition('text=')[2]}"
         case other:
             raise ValueError(other)

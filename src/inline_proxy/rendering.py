@@ -20,10 +20,10 @@ from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
-from inline_proxy.routing_policy import policy_values, site_uris
+from inline_proxy.routing_policy import policy_values
 from inline_proxy.template_environment import template_environment
 
-TEMPLATES = ("kamailio.cfg", "dispatcher.list", "tls.cfg")
+TEMPLATES = ("kamailio.cfg", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
 RPC_SOCKET = "rpc.sock"
 CONTROL_SOCKET = "control.sock"
@@ -113,7 +113,7 @@ def template_values(
     config: ProxyConfig, host: Host, directory: Path, certificate: CertificateFiles
 ) -> dict[str, Any]:
     """Return every value that the templates print; raises `CannotRender`."""
-    tls, sites = config.clearip.tls, site_uris(config)
+    tls = config.clearip.tls
     return {
         "version": __version__,
         "udp_workers": UDP_WORKERS,
@@ -127,13 +127,9 @@ def template_values(
         "mhomed": "yes" if has_a_choice_of_addresses(host.listeners) else "no",
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
-        "sites": [
-            {"uri": uri, "priority": len(sites) - position} for position, uri in enumerate(sites)
-        ],
         "rpc_socket": quoted(f"unix:{_socket(directory, RPC_SOCKET)}"),
         "control_socket": quoted(_socket(directory, CONTROL_SOCKET)),
         "tls_config": quoted(directory / "tls.cfg"),
-        "dispatcher_list": quoted(directory / "dispatcher.list"),
         "routing_script": quoted(directory / "proxy.py"),
         "server_certificate": quoted(certificate.certificate),
         "server_private_key": quoted(certificate.private_key),

@@ -5,15 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from inline_proxy.config.clearip import ClearIp
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.listeners import Listener, in_uri
-
-
-def site_uris(config: ProxyConfig) -> tuple[str, ...]:
-    """Return the SIP URIs of the ClearIP sites, in order of preference."""
-    return tuple(
-        f"sip:{in_uri(site.host)}:{site.port};transport=tls" for site in config.clearip.sites
-    )
 
 
 def policy_values(
@@ -23,23 +17,9 @@ def policy_values(
 
     `spool` is the directory that it tells of calls in.
     """
-    clearip, targets = config.clearip, config.targets
+    targets = config.targets
     return {
-        "clearip": {
-            "domain": clearip.domain.lower(),
-            "server_name": clearip.tls.server_name,
-            "partition": clearip.partition,
-            "response_timeout_ms": clearip.response_timeout_ms,
-            "on_no_route": clearip.on_no_route,
-            "on_unavailable": clearip.on_unavailable,
-            "sites": site_uris(config),
-            "keepalive_s": clearip.keepalive_s,
-            "answers": {str(code): verdict for code, verdict in clearip.answers.items()},
-            "own_domains": [name.lower() for name in clearip.own_domains],
-            "diversion_hosts": [in_uri(host).lower() for host in clearip.diversion_hosts],
-            "to_uri_is_route": clearip.to_uri_is_route,
-            "send_source_device": clearip.send_source_device,
-        },
+        "clearip": _clearip_values(config.clearip, listeners),
         "targets": {
             "no_response_timeout_ms": targets.no_response_timeout_ms,
             "answer_timeout_ms": targets.answer_timeout_ms,
@@ -67,6 +47,44 @@ def policy_values(
         "own": sorted(_own(listeners)),
         "events": str(spool) if spool and config.records.enabled else None,
     }
+
+
+def _clearip_values(clearip: ClearIp, listeners: tuple[Listener, ...]) -> dict[str, Any]:
+    tls = clearip.tls
+    return {
+        "domain": clearip.domain.lower(),
+        "server_name": tls.server_name,
+        "partition": clearip.partition,
+        "response_timeout_ms": clearip.response_timeout_ms,
+        "on_no_route": clearip.on_no_route,
+        "on_unavailable": clearip.on_unavailable,
+        "sites": _site_uris(clearip),
+        "keepalive_s": clearip.keepalive_s,
+        "answers": {str(code): verdict for code, verdict in clearip.answers.items()},
+        "own_domains": [name.lower() for name in clearip.own_domains],
+        "diversion_hosts": [in_uri(host).lower() for host in clearip.diversion_hosts],
+        "to_uri_is_route": clearip.to_uri_is_route,
+        "send_source_device": clearip.send_source_device,
+        "ca_file": str(tls.ca_file),
+        "certificate": tls.certificate and str(tls.certificate),
+        "private_key": tls.private_key and str(tls.private_key),
+        "ip_versions": sorted({each.address.version for each in listeners}),
+        "receives_at": _receives_at(listeners),
+    }
+
+
+def _site_uris(clearip: ClearIp) -> tuple[str, ...]:
+    """Return the SIP URIs of the ClearIP sites, in order of preference."""
+    return tuple(f"sip:{in_uri(site.host)}:{site.port};transport=tls" for site in clearip.sites)
+
+
+def _receives_at(listeners: tuple[Listener, ...]) -> dict[str, str | int] | None:
+    """Return a listener at which the proxy can send itself a response, without TLS."""
+    for transport in ("udp", "tcp"):
+        for each in listeners:
+            if each.transport == transport and not each.is_for_outgoing:
+                return {"transport": transport, "host": str(each.address), "port": each.port}
+    return None
 
 
 def _trusted_values(

@@ -19,7 +19,6 @@ METHODS_WITHOUT_PARAMETERS = (
     "htable.stats",
     "tls.info",
     "tls.reload",
-    "dispatcher.list",
 )
 
 

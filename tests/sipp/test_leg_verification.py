@@ -101,7 +101,8 @@ def test_caller_is_answered_at_once_where_no_server_can_be_verified(leg: Leg, nu
     wrong = BAD_SERVERS["shows another name"](leg)
     expired = BAD_SERVERS["shows an expired certificate"](leg)
     proxy = leg.proxy([wrong, expired])
-    (line, *_) = wait_for_lines(proxy, wrong, "is refused", TRIES)
+    (line, *_) = wait_for_lines(proxy, wrong, "is refused")
+    wait_until(partial(_was_tried, wrong), "the site is tried again")
 
     call = place_call(proxy.place("udp"), number)
 
@@ -146,13 +147,14 @@ def test_other_server_at_a_verified_port_never_gets_a_call(leg: Leg, number: str
         first.close()
         asked = first.invites(number)
         first.open(leg.issue(*WRONG_NAMES))
-        wait_for_lines(proxy, first, "is refused", TRIES)
+        wait_for_lines(proxy, first, "is refused")
+        tried = len(first.names_asked)
+        wait_until(lambda: len(first.names_asked) >= tried + TRIES, "the site is tried again")
         calls.wait_for_more(20)
 
     assert {call.status for call in calls.placed} == {REFUSED.status}
     assert asked > 0
     assert first.invites(number) == asked
-    assert len(first.received("OPTIONS")) > TRIES
 
 
 def test_site_that_shows_the_right_name_again_is_asked_again(leg: Leg, number: str) -> None:

@@ -8,20 +8,19 @@ and when Kamailio no longer needs it.
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from inline_proxy.kamailio_version import installed_version
 from inline_proxy.lab.certificates import CertificateAuthority
-from sipp.clearip import SILENCE, SITE_PORTS, ClearIp, Site
+from sipp.clearip import SILENCE, ClearIp, Site
 from sipp.name_server import NameServer
 from sipp.proxy import Config
 from sipp.raw_request import RawCaller, ask, request
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp, Stage
-from sipp.unguarded import Guard, Tampered, Unguarded, final_status
+from sipp.unguarded import Guard, Tampered, Unguarded
 from sipp.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("_own_network", "clearip_sites")
@@ -155,20 +154,6 @@ def test_responses_would_name_the_software(without: Without, clearip: ClearIp, s
     assert "kamailio" in caller.final.header("server")
 
 
-def test_second_site_would_never_be_asked(without: Without, clearip: ClearIp, sipp: Sipp) -> None:
-    """`dispatcher` keeps the sites after the chosen one only when told so."""
-    proxy = without(Guard('modparam("dispatcher", "flags", 2)'))
-    target = sipp.play("nobody")
-    clearip.redirects_to(target.at())
-    clearip.answers(SILENCE, at_site=1)
-
-    caller = sipp.play("uac-refused", to=proxy)
-
-    assert all_succeeded(caller)
-    assert caller.final.status == 503
-    assert clearip.received(at_site=2) == []
-
-
 def test_clearip_would_not_be_told_which_name_is_meant(
     without: Without, clearip: ClearIp, sipp: Sipp
 ) -> None:
@@ -273,24 +258,3 @@ def test_start_would_ask_the_name_server_about_every_address(
 
     assert asked_with_guard == []
     assert bool(asked) is IS_OLD
-
-
-def test_site_without_address_at_the_start_would_be_lost(
-    tampered: Without, name_server: NameServer, clearip: ClearIp, sipp: Sipp
-) -> None:
-    """Flag 16 of the dispatcher's list: names are resolved when they are needed."""
-    sites = {"clearip": {"sites": [{"host": "clearip.example", "port": SITE_PORTS[0]}]}}
-    clearip.says(603, "Decline")
-    flag = Guard(";transport=tls 16 1", ";transport=tls 0 1")
-    guarded, unguarded = (
-        tampered(*guards, prefix=name_server.prefix, **sites) for guards in ((), (flag,))
-    )
-    guarded.wait_until_ready()
-    unguarded.wait_until_ready()
-
-    name_server.addresses["clearip.example"] = "127.0.0.1"
-    for proxy in (guarded, unguarded):  # both keep a connection to it
-        wait_until(partial(proxy.has_logged, " is up"), "the site is up")
-
-    assert final_status(sipp, guarded) == 603
-    assert final_status(sipp, unguarded) == 503

@@ -107,8 +107,7 @@ class Unguarded:
 
 
 def _take_away(guard: Guard, directory: Path) -> None:
-    files = [*directory.glob("*.cfg"), directory / "dispatcher.list"]
-    holding = [file for file in files if guard.text in file.read_text()]
+    holding = [file for file in directory.glob("*.cfg") if guard.text in file.read_text()]
     assert len(holding) == 1, f"{guard.text!r} stands in {holding}"
     text = holding[0].read_text()
     assert text.count(guard.text) == 1, f"{guard.text!r} stands there more than once"

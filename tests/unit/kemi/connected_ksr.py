@@ -1,16 +1,18 @@
-"""A Kamailio with a verified connection to a ClearIP site."""
+"""A Kamailio with verified connections to ClearIP sites."""
 
+from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.site_lines import Line
 from unit.kemi.fake_ksr import FakeKsr
 
 SITE = "sip:192.0.2.10:5061;transport=tls"
 CONNECTION = 7
 
 
-def connected(ksr: FakeKsr) -> FakeKsr:
-    """Give it the site, chosen, and its connection, verified and open."""
-    ksr.variables["$du"] = SITE
-    ksr.open_connections.add(CONNECTION)
-    ksr.tables.setdefault("sites", {}).update(
-        {f"{SITE} verified": CONNECTION, "connecting until": 0}
-    )
+def connected(ksr: FakeKsr, *others: Line) -> FakeKsr:
+    """Give it the site with its connection, verified and open, and others after it."""
+    lines = (Line(SITE, SITE, CONNECTION), *others)
+    ksr.open_connections |= {line.connection for line in lines}
+    sites = KsrSites(ksr)
+    sites.publish_lines(lines)
+    sites.connecting(0)
     return ksr

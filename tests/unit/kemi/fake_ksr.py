@@ -98,16 +98,12 @@ class FakeKsr:
         return FakeResponseChanges(self)
 
     @property
-    def dispatcher(self) -> "FakeDispatcher":
-        return FakeDispatcher(self)
-
-    @property
     def xlog(self) -> "FakeLogging":
         return FakeLogging(self)
 
     @property
     def htable(self) -> FakeSharedTables:
-        return FakeSharedTables(self.tables)
+        return FakeSharedTables(self.tables, self.variables)
 
     def seturi(self, uri: str, /) -> bool:
         self.variables["$ru"] = uri
@@ -231,16 +227,6 @@ class FakeTransactions(_Part):
 
     def t_get_status_code(self) -> int:
         return self.ksr.answer("t_get_status_code")
-
-
-class FakeDispatcher(_Part):
-    def ds_select_dst(self, site_set: int, algorithm: int, /) -> int:
-        return self.ksr.does("ds_select_dst", site_set, algorithm)
-
-    def ds_next_dst(self) -> int:
-        """One site is the rule; a test that has more says so."""
-        self.ksr.returns.setdefault("ds_next_dst", [])
-        return self.ksr.does("ds_next_dst") if self.ksr.returns["ds_next_dst"] else -1
 
 
 class FakeLogging(_Part):

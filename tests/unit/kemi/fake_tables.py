@@ -10,6 +10,8 @@ class FakeSharedTables:
     """`KSR.htable`, without expiry."""
 
     tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
+    variables: dict[str, str | int] = field(default_factory=dict)
+    """Where an iterator shows what it stands at."""
 
     def _table(self, name: str) -> dict[str, str | int]:
         return self.tables.setdefault(name, {})
@@ -37,4 +39,22 @@ class FakeSharedTables:
 
     def sht_rm(self, table: str, key: str, /) -> int:
         self._table(table).pop(key, None)
+        return 1
+
+    def sht_iterator_start(self, iterator: str, table: str, /) -> int:
+        self.variables[f"{iterator} stands at"] = 0
+        self.variables[f"{iterator} walks"] = table
+        return 1
+
+    def sht_iterator_next(self, iterator: str, /) -> int:
+        at = int(self.variables[f"{iterator} stands at"])
+        values = list(self._table(str(self.variables[f"{iterator} walks"])).values())
+        if at >= len(values):
+            return -1
+        self.variables[f"$shtitval({iterator})"] = values[at]
+        self.variables[f"{iterator} stands at"] = at + 1
+        return 1
+
+    def sht_iterator_end(self, iterator: str, /) -> int:
+        del self.variables[f"{iterator} stands at"]
         return 1

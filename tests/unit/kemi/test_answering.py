@@ -216,18 +216,28 @@ def test_silent_site_gives_way_to_the_next() -> None:
 
 
 def test_unavailable_clearip_is_a_503_of_our_own() -> None:
-    """Its Reason tells it from ClearIP's 503, which means that all is well."""
-    decision = after_unavailable(PENDING, ASKED, POLICY)
+    """Its Reason tells it from ClearIP's 503, which means that all is well.
+
+    Retry-After is when a site is tried again (RFC 3261 §20.33).
+    """
+    decision = after_unavailable(PENDING, ASKED, POLICY, retry_after_s=5)
 
     assert isinstance(decision, Reply)
     assert decision.status == 503
-    assert decision.headers == (("Reason", 'SIP;cause=503;text="ClearIP unavailable"'),)
+    assert decision.headers == (
+        ("Reason", 'SIP;cause=503;text="ClearIP unavailable"'),
+        ("Retry-After", "5"),
+    )
 
 
 def test_unavailable_clearip_searches_the_default_route_when_configured() -> None:
-    """The call goes on without a signature."""
-    decision = after_unavailable(PENDING, ASKED, WITH_DEFAULT_ROUTE)
+    """The call goes on without a signature, which is noted and counted."""
+    noted = after_unavailable(PENDING, ASKED, WITH_DEFAULT_ROUTE, retry_after_s=5)
 
+    assert isinstance(noted, Noted)
+    assert noted.counted == "unsigned_calls"
+    assert "unsigned" in noted.notes[0]
+    decision = noted.decision
     assert isinstance(decision, Fork)
     assert decision.target == "sip:+15551234567;npdi@gw1.example.net"
     assert changes_of(decision) == HeaderChanges()

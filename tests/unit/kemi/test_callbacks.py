@@ -122,7 +122,7 @@ def test_exception_while_answering_is_contained() -> None:
 def test_sites_are_kept_by_one_keeper() -> None:
     """It remembers from one run of the timer to the next."""
     ksr = FakeKsr()
-    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061",)))
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:192.0.2.1:5061",)))
     proxy = Callbacks(ksr, policy, now=Moment)
 
     assert proxy.ksr_keep_sites(None) == 1
@@ -138,7 +138,7 @@ def test_keeping_sites_survives_a_failure() -> None:
             raise RuntimeError(str(call))
 
     ksr = UnsendingKsr()
-    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:a:5061",)))
+    policy = replace(POLICY, clearip=replace(POLICY.clearip, sites=("sip:192.0.2.1:5061",)))
 
     assert Callbacks(ksr, policy).ksr_keep_sites(None) == 1
     assert ksr.logged[-1].startswith("internal error: Traceback")

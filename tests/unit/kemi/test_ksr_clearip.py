@@ -4,51 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
-from clearip_proxy.decisions import Decision, QueryClearIp, Reply
-from clearip_proxy.ksr_clearip import ClearIpLeg
-from clearip_proxy.ksr_events import CallEvents
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_sites import REST_MS, KsrSites
-from clearip_proxy.message import parse_response
-from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.decisions import QueryClearIp
+from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.lost_calls import Waiting
 from clearip_proxy.search import TERMINATED
-from clearip_proxy.sources import TrustedSources
+from unit.kemi.clearip_leg import (
+    ANSWER,
+    INVITE,
+    OTHER,
+    POLICY,
+    QUERY,
+    Clock,
+    is_unavailable,
+    leg,
+    stored,
+)
 from unit.kemi.connected_ksr import CONNECTION, SITE, connected
 from unit.kemi.fake_ksr import FakeKsr
-
-POLICY = RoutingPolicy(
-    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000, sites=(SITE,)),
-    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
-    trusted=TrustedSources(),
-)
-QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
-ASKED = ResponseContext(site=SITE)
-ANSWER = parse_response("SIP/2.0 404 Not Found\r\n\r\n")
-
-
-class Clock:
-    """A clock that goes on by a step each time it is read."""
-
-    def __init__(self, start_ms: int = 5_000, step_ms: int = 0) -> None:
-        self.ms, self.step_ms = start_ms, step_ms
-
-    def __call__(self) -> Moment:
-        """The time now."""
-        self.ms += self.step_ms
-        return Moment(self.ms)
-
-
-def leg(ksr: FakeKsr, clock: Clock | None = None, policy: RoutingPolicy = POLICY) -> ClearIpLeg:
-    """A leg, on a clock that stands still unless it is given another."""
-    return ClearIpLeg(ksr, policy, KsrReader(ksr, clock or Clock()), CallEvents(ksr, policy))
-
-
-def is_unavailable(step: Decision | None) -> bool:
-    """Tell the proxy's own 503."""
-    return isinstance(step, Reply) and step.status == 503
+from unit.kemi.target_values import next_hops_of
 
 
 def test_query_goes_on_the_verified_connection_and_opens_none() -> None:
@@ -60,7 +33,7 @@ def test_query_goes_on_the_verified_connection_and_opens_none() -> None:
         ("seturi", "sip:1@sip.clearip.com"),
         ("t_on_branch", ""),
         ("t_on_reply", "ksr_reply_clearip"),
-        ("ds_select_dst", 1, 8),
+        ("setdsturi", SITE),
         ("tcp_set_otcpid", CONNECTION),
         ("set_forward_no_connect",),
         ("t_on_failure", "ksr_failure_clearip"),
@@ -69,60 +42,95 @@ def test_query_goes_on_the_verified_connection_and_opens_none() -> None:
         ("t_relay",),
         ("tcp_set_otcpid_flag", 0),
     ]
-    assert ResponseContext.from_text(ksr.stored["response_context"]).site == SITE
+    assert stored(ksr).asked == (SITE,)
 
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_site_without_verified_open_connection_never_gets_an_invite(*, is_open: bool) -> None:
     """Neither one that was not verified nor one that has closed."""
     ksr = connected(FakeKsr())
-    ksr.tables["sites"].pop(f"{SITE} verified") if is_open else ksr.open_connections.clear()
+    KsrSites(ksr).publish_lines(()) if is_open else ksr.open_connections.clear()
 
     assert is_unavailable(leg(ksr).query(QUERY, may_wait=False))
     assert "t_relay" not in ksr.names()
 
 
 def test_site_that_takes_nothing_gives_way_to_the_next() -> None:
-    """A connection that has just gone costs no call."""
-    ksr = connected(FakeKsr(returns={"t_relay": [-1, 1], "ds_next_dst": [1]}))
+    """A connection that has just gone costs no call, and nothing waits on it."""
+    ksr = connected(FakeKsr(returns={"t_relay": [-1, 1]}), OTHER)
 
     assert leg(ksr).query(QUERY, may_wait=False) is None
-    assert ksr.names().count("t_relay") == 2
+    assert next_hops_of(ksr) == [SITE, OTHER.hop]
+    assert [waiting.connection for waiting in waiting_calls(ksr)] == [OTHER.connection]
 
 
-def test_next_site_continues_the_list() -> None:
-    """After a silent site the list goes on where it was."""
-    ksr = connected(FakeKsr(returns={"ds_next_dst": [1]}))
+def waiting_calls(ksr: FakeKsr) -> list[Waiting]:
+    """The queries that the keeper would tell of a loss."""
+    sites = KsrSites(ksr)
+    return [*sites.waiting_on(CONNECTION), *sites.waiting_on(OTHER.connection)]
 
-    leg(ksr).query(QueryClearIp(QUERY.context, next_site=True), may_wait=False)
 
-    assert "t_relay" in ksr.names()
-    assert "ds_select_dst" not in ksr.names()
+def test_next_site_is_one_that_was_not_asked() -> None:
+    """However the list has changed meanwhile, no address is asked twice."""
+    ksr = connected(FakeKsr(), OTHER)
+    context = QUERY.context._replace(asked=(SITE,))
+
+    leg(ksr).query(QueryClearIp(context, next_site=True), may_wait=False)
+
+    assert next_hops_of(ksr) == [OTHER.hop]
+    assert stored(ksr).asked == (SITE, OTHER.hop)
+
+
+def test_call_that_is_asked_about_again_may_go_to_the_same_site() -> None:
+    """A PASSporT that has grown old is renewed where it came from."""
+    ksr = connected(FakeKsr())
+
+    leg(ksr).query(QueryClearIp(QUERY.context._replace(asked=(SITE,))), may_wait=False)
+
+    assert next_hops_of(ksr) == [SITE]
+
+
+def test_query_waits_on_its_connection_until_it_has_ended() -> None:
+    """The keeper finds it there when the connection is lost."""
+    ksr = connected(FakeKsr(variables={"$mb": INVITE, "$T(id_index)": 9, "$T(id_label)": 4}))
+    proxy = leg(ksr)
+
+    proxy.query(QUERY, may_wait=False)
+    assert waiting_calls(ksr) == [Waiting(CONNECTION, 9, 1, INVITE)]
+
+    proxy.learn(ANSWER, stored(ksr))
+    assert waiting_calls(ksr) == []
+
+
+def test_query_that_is_no_utf_8_is_sent_all_the_same() -> None:
+    """It only waits longer when its connection is lost."""
+    ksr = connected(FakeKsr(undecodable=frozenset({"$mb"})))
+
+    assert leg(ksr).query(QUERY, may_wait=False) is None
+    assert waiting_calls(ksr) == []
 
 
 def test_query_of_a_call_canceled_meanwhile_is_terminated() -> None:
     """Tm refuses a branch of a canceled transaction; the next site is not asked."""
-    ksr = connected(FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]}))
+    ksr = connected(FakeKsr(returns={"t_relay": [-1], "t_is_canceled": [1]}), OTHER)
 
     assert leg(ksr).query(QUERY, may_wait=False) == TERMINATED
-    assert "ds_next_dst" not in ksr.names()
+    assert next_hops_of(ksr) == [SITE]
 
 
 def connecting(ksr: FakeKsr, until_ms: int) -> FakeKsr:
     """A site whose connection is being made."""
-    ksr.variables["$du"] = SITE
-    ksr.tables["sites"] = {"connecting until": until_ms}
+    KsrSites(ksr).connecting(until_ms)
     return ksr
 
 
 def test_call_waits_for_the_connection_that_is_being_made() -> None:
-    """In a process that others do not wait for."""
+    """In a process whose calls all wait for that."""
     ksr = connecting(FakeKsr(), 9_000)
 
     assert leg(ksr).query(QUERY, may_wait=False) is None
-    assert ksr.calls[-1] == ("task_route", "ksr_connection")
-    stored = ResponseContext.from_text(ksr.stored["response_context"])
-    assert stored.clearip_uri == QUERY.context.clearip_uri
+    assert ksr.calls[-1] == ("task_group_route", "ksr_connection", "connection")
+    assert stored(ksr).clearip_uri == QUERY.context.clearip_uri
 
 
 def test_call_that_has_waited_is_sent_when_the_connection_is_there() -> None:
@@ -153,83 +161,9 @@ def test_waiting_call_that_is_canceled_is_terminated(codes: list[int]) -> None:
 
 def test_call_that_no_worker_takes_is_answered_by_the_policy() -> None:
     """A full queue is a reason like any other."""
-    ksr = connecting(FakeKsr(returns={"task_route": [-1]}), 9_000)
+    ksr = connecting(FakeKsr(returns={"task_group_route": [-1]}), 9_000)
 
     assert is_unavailable(leg(ksr).query(QUERY, may_wait=False))
-
-
-def test_silent_site_rests_and_is_tried_by_one_call_at_a_time() -> None:
-    """Calls do not each pay the timeout; one finds out whether the site is back."""
-    ksr = connected(FakeKsr())
-    clock = Clock()
-    proxy = leg(ksr, clock)
-    for _ in range(3):
-        proxy.learn(NoResponse(), ASKED)
-
-    assert is_unavailable(proxy.query(QUERY, may_wait=False))
-    clock.ms += REST_MS
-    assert proxy.query(QUERY, may_wait=False) is None
-    assert is_unavailable(proxy.query(QUERY, may_wait=False))
-    assert any("rests: calls" in line for line in ksr.logged)
-
-
-@pytest.mark.parametrize(
-    "outcomes",
-    [
-        [NoResponse(), NoResponse(), ANSWER, NoResponse()],
-        [NoResponse(), NoResponse(), Canceled()],
-        [NoResponse(), NoResponse(), NoResponse(), ANSWER],
-    ],
-)
-def test_site_that_answers_does_not_rest(outcomes: list[BranchOutcome]) -> None:
-    """Silences count in a row alone, and any final answer is an answer."""
-    ksr = connected(FakeKsr())
-    proxy = leg(ksr)
-    for outcome in outcomes:
-        proxy.learn(outcome, ASKED)
-
-    assert proxy.query(QUERY, may_wait=False) is None
-
-
-@pytest.mark.parametrize("is_connected_again", [False, True])
-def test_calls_on_a_lost_connection_count_as_one_silence(*, is_connected_again: bool) -> None:
-    """A site that has restarted under many calls need not rest."""
-    ksr = connected(FakeKsr())
-    sites, clock = KsrSites(ksr), Clock()
-    proxy = leg(ksr, clock)
-    lose_connection(ksr, sites)
-    if is_connected_again:
-        connect_again(ksr, sites, clock.ms)
-    for _ in range(5):
-        proxy.learn(NoResponse(), ASKED)
-
-    connect_again(ksr, sites, clock.ms)
-    assert proxy.query(QUERY, may_wait=False) is None
-
-
-def test_site_that_loses_its_connection_with_every_call_rests() -> None:
-    """It answers OPTIONS each time, and never a call."""
-    ksr = connected(FakeKsr())
-    sites, clock = KsrSites(ksr), Clock()
-    proxy = leg(ksr, clock)
-    for _ in range(3):
-        lose_connection(ksr, sites)
-        proxy.learn(NoResponse(), ASKED)
-        connect_again(ksr, sites, clock.ms)
-
-    assert is_unavailable(proxy.query(QUERY, may_wait=False))
-
-
-def lose_connection(ksr: FakeKsr, sites: KsrSites) -> None:
-    """As the keeper notices it."""
-    ksr.open_connections.clear()
-    sites.forget(SITE)
-
-
-def connect_again(ksr: FakeKsr, sites: KsrSites, now_ms: int) -> None:
-    """As the keeper does when the certificate is right."""
-    ksr.open_connections.add(CONNECTION)
-    sites.verify(SITE, CONNECTION, now_ms)
 
 
 @pytest.mark.parametrize(

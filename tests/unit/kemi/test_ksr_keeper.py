@@ -1,59 +1,16 @@
 """Looking after the connections to the ClearIP sites."""
 
-from itertools import pairwise
-
 import pytest
 
-from clearip_proxy.certificate_name import CertificateNames
-from clearip_proxy.ksr_keeper import FIRST_RETRY_MS, SETTLE_MS, SiteKeeper
-from clearip_proxy.ksr_sites import KsrSites
-from clearip_proxy.moment import Moment
-from clearip_proxy.policy import ClearIpPolicy
+from clearip_proxy.site_watch import SETTLE_MS
 from unit.kemi.connected_ksr import SITE
-from unit.kemi.fake_ksr import FakeKsr
-
-POLICY = ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000, sites=(SITE,), keepalive_s=30)
-
-
-class Lab:
-    """A keeper, its clock and its Kamailio."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000
-        self.ksr = FakeKsr()
-        self.sites = KsrSites(self.ksr)
-        self.keeper = SiteKeeper(self.ksr, POLICY, lambda: Moment(self.ms), self.names)
-
-    @staticmethod
-    def names(certificate: str) -> CertificateNames:
-        """The certificate is its own only name; without one it is none."""
-        if not certificate:
-            raise ValueError(certificate)
-        return CertificateNames((certificate,))
-
-    def tick_at(self, ms: int) -> None:
-        """Let the keeper look at its sites."""
-        self.ms = ms
-        self.keeper.tick()
-
-    def answer(self, connection: int, certificate: str = "sip.clearip.com") -> None:
-        """Let the site answer OPTIONS on an open connection."""
-        self.ksr.open_connections.add(connection)
-        self.sites.answered(SITE, connection, certificate, self.ms)
-
-    def asked(self) -> int:
-        """How often the site was sent OPTIONS."""
-        return self.ksr.names().count("uac_req_send")
+from unit.kemi.keeper_lab import Lab, lab_with_site_up
 
 
 @pytest.fixture
 def lab() -> Lab:
     """A site that is up."""
-    lab = Lab()
-    lab.tick_at(1_000)
-    lab.answer(5)
-    lab.tick_at(1_200)
-    return lab
+    return lab_with_site_up()
 
 
 def test_site_is_asked_at_once_by_its_server_name() -> None:
@@ -65,7 +22,8 @@ def test_site_is_asked_at_once_by_its_server_name() -> None:
     assert ("uac_req_send", "OPTIONS", SITE) in lab.ksr.calls
     assert ("xavp_child_sets", "tls", "server_name", "sip.clearip.com") in lab.ksr.calls
     assert lab.ksr.variables["$uac_req(evparam)"] == SITE
-    assert lab.sites.usable_connection(SITE) is None
+    assert lab.ksr.variables["$uac_req(ouri)"] == SITE
+    assert lab.usable() == []
     assert lab.sites.is_connecting(1_000 + 1_999)
 
 
@@ -73,7 +31,7 @@ def test_site_with_the_right_name_is_given_to_the_calls(lab: Lab) -> None:
     """Once; the log says for which names its certificate is."""
     lab.tick_at(1_400)
 
-    assert lab.sites.usable_connection(SITE) == 5
+    assert lab.usable() == [5]
     assert [line for line in lab.ksr.logged if "is up" in line] == [
         f"ClearIP site {SITE} is up: its certificate is for sip.clearip.com\n"
     ]
@@ -88,9 +46,11 @@ def test_site_with_another_name_is_closed_and_never_given_to_calls(certificate: 
         lab.answer(connection, certificate)
         lab.tick_at(ms + 200)
 
-        assert lab.sites.usable_connection(SITE) is None
+        assert lab.usable() == []
         assert ("tcp_close_connection_id", connection) in lab.ksr.calls
-    assert "clearip.tls.server_name sip.clearip.com" in lab.ksr.logged[-1]
+    (line,) = lab.ksr.logged
+    assert "is refused" in line
+    assert "clearip.tls.server_name sip.clearip.com" in line
 
 
 def test_site_that_is_up_is_asked_once_per_keep_alive(lab: Lab) -> None:
@@ -110,7 +70,7 @@ def test_lost_connection_is_taken_from_the_calls_before_a_new_one_is_made(lab: L
     lab.ksr.open_connections.clear()
 
     lab.tick_at(1_400)
-    assert lab.sites.verified_connection(SITE) == 0
+    assert lab.usable() == []
     assert lab.asked() == before
 
     lab.tick_at(1_400 + SETTLE_MS)
@@ -127,7 +87,7 @@ def test_new_connection_is_verified_anew(lab: Lab) -> None:
     lab.answer(6, "other.example.net")
     lab.tick_at(1_800)
 
-    assert lab.sites.usable_connection(SITE) is None
+    assert lab.usable() == []
 
 
 def test_site_that_leaves_options_unanswered_is_down(lab: Lab) -> None:
@@ -135,24 +95,9 @@ def test_site_that_leaves_options_unanswered_is_down(lab: Lab) -> None:
     lab.tick_at(40_000)
     lab.tick_at(42_001)
 
-    assert lab.sites.usable_connection(SITE) is None
+    assert lab.usable() == []
     assert ("tcp_close_connection_id", 5) in lab.ksr.calls
     assert any("no answer to OPTIONS" in line for line in lab.ksr.logged)
-
-
-def test_site_that_is_away_is_asked_less_and_less_often() -> None:
-    """Up to the keep-alive, so that it is found again within two of them."""
-    lab = Lab()
-    times = []
-    for ms in range(1_000, 200_000, 200):
-        before = lab.asked()
-        lab.tick_at(ms)
-        if lab.asked() > before:
-            times.append(ms)
-
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert gaps[:3] == [FIRST_RETRY_MS, 2 * FIRST_RETRY_MS, 4 * FIRST_RETRY_MS]
-    assert max(gaps) <= POLICY.keepalive_s * 1000 + 200
 
 
 def test_calls_do_not_wait_for_a_site_that_stays_away() -> None:

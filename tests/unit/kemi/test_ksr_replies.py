@@ -6,13 +6,13 @@ from clearip_proxy.clearip_reply import TELLING_HEADERS
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_replies import ClearIpReplies
 from clearip_proxy.moment import Moment
-from unit.kemi.connected_ksr import CONNECTION, SITE, connected
+from unit.kemi.connected_ksr import CONNECTION, connected
 from unit.kemi.fake_ksr import FakeKsr
 
 
 def replies(ksr: FakeKsr) -> ClearIpReplies:
     """What takes the responses of one site."""
-    return ClearIpReplies(ksr, (SITE,), KsrReader(ksr, Moment))
+    return ClearIpReplies(ksr, KsrReader(ksr, Moment))
 
 
 def test_redirection_is_left_alone() -> None:

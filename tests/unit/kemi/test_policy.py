@@ -25,6 +25,11 @@ VALUES = {
         "diversion_hosts": ["captcha.clearip.com"],
         "to_uri_is_route": True,
         "send_source_device": True,
+        "ca_file": "system",
+        "certificate": None,
+        "private_key": None,
+        "ip_versions": [4, 6],
+        "receives_at": {"transport": "udp", "host": "192.0.2.9", "port": 5060},
     },
     "targets": {
         "no_response_timeout_ms": 4000,

@@ -20,7 +20,9 @@ CONTEXTS = st.builds(
     search_ends_ms=st.integers(0, 10**12),
     tried=st.integers(0, 30),
     awaited=st.none() | TARGETS,
-    site=TEXTS,
+    asked=st.lists(TEXTS, max_size=3).map(tuple),
+    connection=st.integers(0, 10**9),
+    transaction=TEXTS,
     asked_again=st.booleans(),
 )
 

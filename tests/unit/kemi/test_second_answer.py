@@ -104,7 +104,7 @@ def test_fault_of_the_set_up_is_loud_in_a_second_answer_too() -> None:
 
 def test_clearip_unavailable_the_second_time_goes_on_with_the_search() -> None:
     """No call is lost for a signature."""
-    decision = after_unavailable(PENDING, ASKED_AGAIN, POLICY)
+    decision = after_unavailable(PENDING, ASKED_AGAIN, POLICY, retry_after_s=5)
 
     assert isinstance(decision, Fork)
     assert decision.target == "sip:1@left"

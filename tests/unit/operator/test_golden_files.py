@@ -24,7 +24,7 @@ from inline_proxy.listeners import listeners
 from inline_proxy.rendering import Host, render
 
 GOLDEN = Path(__file__).with_name("golden")
-RENDERED = ("kamailio.cfg", "dispatcher.list", "tls.cfg", "proxy.json", "packet-filter.nft")
+RENDERED = ("kamailio.cfg", "tls.cfg", "proxy.json", "packet-filter.nft")
 INTERFACES = {"lo": (ip_address("127.0.0.1"), ip_address("::1"))}
 KAMAILIO = {"minimal": KamailioVersion(5, 6, 3), "everything": KamailioVersion(6, 0, 1)}
 PLACEHOLDER = "/DIRECTORY"

@@ -59,7 +59,6 @@ def test_rendering_writes_every_file_that_kamailio_needs(tmp_path: Path) -> None
     script = {f"clearip_proxy/{path.name}" for path in (paths.KEMI / "clearip_proxy").glob("*.py")}
     assert set(contents(tmp_path / "new" / "directory")) == script | OWN_PAIR | {
         DIALOG_KEYS,
-        "dispatcher.list",
         "kamailio.cfg",
         "modparams.cfg",
         "modules.cfg",

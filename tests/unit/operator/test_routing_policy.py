@@ -19,8 +19,9 @@ from clearip_proxy.policy import (
 )
 from clearip_proxy.verdict import Verdict
 from inline_proxy.config import parse_config
+from inline_proxy.lab.certificates import CertificateAuthority
 from inline_proxy.listeners import Listener
-from inline_proxy.routing_policy import policy_values, site_uris
+from inline_proxy.routing_policy import policy_values
 
 LISTENERS = (
     Listener("udp", ip_address("192.0.2.1"), 5060, "SIP.example.net"),
@@ -150,10 +151,14 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         yield from leaves(getattr(value, field.name), f"{path}.{field.name}".removeprefix("."))
 
 
-def test_every_field_of_the_policy_can_be_configured() -> None:
+def test_every_field_of_the_policy_can_be_configured(tmp_path: Path) -> None:
     """Each has another value than with an empty file."""
-    configured = dict(leaves(policy_of(EVERYTHING, LISTENERS)))
-    default = dict(leaves(policy_of("", LISTENERS[:1])))
+    pem, key = tmp_path / "pem", tmp_path / "key"
+    CertificateAuthority.create("A").issue().write(pem, key)
+    files = f"ca_file: {pem}, certificate: {pem}, private_key: {key}"
+    everything = EVERYTHING.replace("tls: {", f"tls: {{{files}, ")
+    configured = dict(leaves(policy_of(everything, LISTENERS)))
+    default = dict(leaves(policy_of("", (Listener("tcp", ip_address("192.0.2.9"), 5080),))))
 
     unchanged = {path for path, value in configured.items() if value == default[path]}
 
@@ -226,4 +231,24 @@ def test_every_field_of_the_policy_is_written(part: str, policy: type[Any]) -> N
 
 def test_site_uris_name_the_transport() -> None:
     """ClearIP is asked over TLS and nothing else."""
-    assert site_uris(parse_config("")) == ("sip:sip.clearip.com:5061;transport=tls",)
+    written = policy_values(parse_config(""), LISTENERS)["clearip"]["sites"]
+
+    assert written == ("sip:sip.clearip.com:5061;transport=tls",)
+
+
+@pytest.mark.parametrize(
+    ("listeners", "place"),
+    [
+        (LISTENERS, {"transport": "udp", "host": "192.0.2.1", "port": 5060}),
+        (LISTENERS[1:], None),
+        (
+            (Listener("tcp", ip_address("2001:db8::1"), 5070), *LISTENERS[1:]),
+            {"transport": "tcp", "host": "2001:db8::1", "port": 5070},
+        ),
+    ],
+)
+def test_leg_knows_where_the_proxy_takes_a_response(
+    listeners: tuple[Listener, ...], place: object
+) -> None:
+    """Over UDP where there is a choice, and never over TLS."""
+    assert policy_values(parse_config(""), listeners)["clearip"]["receives_at"] == place

@@ -1,0 +1,96 @@
+"""What a TLS handshake with a ClearIP site shows: a program of its own, for the keeper to run.
+
+    python3 handshake.py '{"host": "192.0.2.1", "port": 5061, "server_name": "sip.clearip.com",
+        "timeout_s": 2.0, "ca_file": "system", "certificate": null, "private_key": null}'
+
+It prints one JSON object, `{"fault": TEXT, "refused": BOOLEAN, "certificate": PEM}`: what went
+wrong ("" for nothing), whether it was the certificate's fault, and the certificate that was shown
+("" for none). It runs apart from Kamailio, whose OpenSSL it must not disturb, and says nothing
+over the connection. Only Python's own modules are used.
+"""
+
+import json
+import socket
+import ssl
+import sys
+from contextlib import suppress
+from typing import Any, TypedDict
+
+LISTEN_S = 0.3
+"""How long a server of TLS 1.3 is listened to: it refuses a client after the handshake."""
+
+
+class Outcome(TypedDict):
+    """What the program prints."""
+
+    fault: str
+    refused: bool
+    certificate: str
+
+
+def shake_hands(site: dict[str, Any]) -> Outcome:
+    """Connect, check the chain, hang up."""
+    try:
+        certificate = _certificate(site, verified_context(site))
+    except ssl.SSLCertVerificationError as failure:
+        fault = f"its certificate does not verify: {failure.verify_message}"
+        return {"fault": fault, "refused": True, "certificate": _unverified_certificate(site)}
+    except (OSError, ValueError) as failure:
+        return {"fault": _in_words(failure), "refused": False, "certificate": ""}
+    return {"fault": "", "refused": False, "certificate": certificate}
+
+
+def verified_context(site: dict[str, Any]) -> ssl.SSLContext:
+    """Return how Kamailio connects: the chain is checked; the name is the keeper's to check."""
+    ca_file = None if site["ca_file"] == "system" else site["ca_file"]
+    context = ssl.create_default_context(cafile=ca_file)
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if site["certificate"]:
+        context.load_cert_chain(site["certificate"], site["private_key"])
+    return context
+
+
+def _certificate(site: dict[str, Any], context: ssl.SSLContext) -> str:
+    """Return the certificate that is shown, once the server has had the time to refuse ours."""
+    place = (site["host"], site["port"])
+    with (
+        socket.create_connection(place, site["timeout_s"]) as connection,
+        context.wrap_socket(connection, server_hostname=site["server_name"]) as tls,
+    ):
+        shown = tls.getpeercert(binary_form=True)
+        if tls.version() == "TLSv1.3":
+            tls.settimeout(LISTEN_S)
+            with suppress(TimeoutError):
+                tls.recv(1)
+    return ssl.DER_cert_to_PEM_cert(shown or b"")
+
+
+def _unverified_certificate(site: dict[str, Any]) -> str:
+    context = verified_context(site)
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        return _certificate(site, context)
+    except OSError:
+        return ""
+
+
+def _in_words(failure: OSError | ValueError) -> str:
+    """Say what happened as a person reads it."""
+    match failure:
+        case ConnectionRefusedError():
+            return "it refuses the connection"
+        case TimeoutError():
+            return "it does not answer in time"
+        case ConnectionResetError() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return "it ends the connection in the TLS handshake"
+        case ssl.SSLError() if failure.reason:
+            return f"TLS handshake: {failure.reason.replace('_', ' ').lower()}"
+        case OSError() if failure.strerror:
+            return failure.strerror
+        case _:
+            return str(failure)
+
+
+if __name__ == "__main__":
+    json.dump(shake_hands(json.loads(sys.argv[1])), sys.stdout)

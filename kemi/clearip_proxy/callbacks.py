@@ -8,6 +8,7 @@ from clearip_proxy.answering import after_clearip
 from clearip_proxy.call_event import this_instant
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.guard import guarded
+from clearip_proxy.ksr_calls import CALL_EXPIRED
 from clearip_proxy.ksr_gateway import KsrGateway
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
@@ -91,6 +92,12 @@ class Callbacks:
     def ksr_site_answer(self, _msg: object, _event: str = "") -> int:
         """Take the answer of a ClearIP site to OPTIONS."""
         return guarded(self._gateway.clearip.site_answered, self._gateway.report)
+
+    def ksr_table_event(self, _msg: object, event: str = "") -> int:
+        """Take an entry of a shared table that has expired."""
+        if event != CALL_EXPIRED:
+            return 1
+        return guarded(self._gateway.calls.expired, self._gateway.report)
 
     def ksr_find_sites(self, _msg: object, _event: str = "") -> int:
         """Run by a timer in a process of its own: look up the names of the ClearIP sites."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.sources import TrustedSource
 from clearip_proxy.verdict import Verdict
 
 
@@ -44,11 +45,23 @@ class CancelBranches:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedCall:
+    """A call that counts for a source with a limit."""
+
+    source_id: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FollowRoute:
     """Forward a request that is proven to be inside a dialog along its route set (§16.4)."""
 
     otherwise: Reply | Discard
     """What follows when it has no route."""
+    goes_on: CountedCall | None = None
+    """The call that the request is a sign of life of."""
+    ends: CountedCall | None = None
+    """The call that the request is the end of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,8 @@ class AbsorbAck:
 
     otherwise: "FollowRoute | Discard | TurnAway"
     """What follows when it matches none: the ACK to a 2xx is a request inside the dialog."""
+    ends: CountedCall | None = None
+    """The call attempt that has failed when it matches one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,15 @@ class QueryClearIp:
 
     context: ResponseContext
     next_site: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitCall:
+    """Query ClearIP for a call if its source may begin one more."""
+
+    source: TrustedSource
+    call_id: str
+    query: QueryClearIp
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +138,7 @@ Decision = (
     | CancelBranches
     | AbsorbAck
     | FollowRoute
+    | AdmitCall
     | QueryClearIp
     | Fork
     | Noted

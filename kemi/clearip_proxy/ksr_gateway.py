@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from clearip_proxy.decisions import (
     AbsorbAck,
+    AdmitCall,
     CancelBranches,
+    CountedCall,
     Decision,
     Discard,
     FollowRoute,
@@ -20,6 +22,7 @@ from clearip_proxy.decisions import (
     TurnAway,
 )
 from clearip_proxy.ksr_branches import KsrBranches
+from clearip_proxy.ksr_calls import CallLimits
 from clearip_proxy.ksr_clearip import ClearIpLeg
 from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
@@ -49,6 +52,7 @@ class KsrGateway:
         self.events = CallEvents(ksr, policy)
         self._branches = KsrBranches(ksr, self._log, self.events)
         self._strangers = KsrStrangers(ksr, policy)
+        self.calls = CallLimits(ksr, policy)
         self.read = KsrReader(ksr, now)
         self.clearip = ClearIpLeg(ksr, policy, self.read, self.events)
         self.replies = ClearIpReplies(ksr, self.read)
@@ -57,6 +61,11 @@ class KsrGateway:
 
     def begin(self, decision: Decision, request: Request) -> None:
         """Carry out the first decision on a request; a retransmission is absorbed here."""
+        if isinstance(decision, AdmitCall):
+            admitted = self._admit(decision, request)
+            if admitted is None:
+                return
+            decision = admitted
         if isinstance(decision, QueryClearIp | Fork):
             if self._ksr.tm.t_newtran() <= 0:
                 return
@@ -68,6 +77,21 @@ class KsrGateway:
         elif request.method == "BYE" and isinstance(decision, FollowRoute):
             self.events.hung_up()
         self.carry_out(decision)
+
+    def _admit(self, attempt: AdmitCall, request: Request) -> QueryClearIp | None:
+        """Count a call attempt; None for a retransmission, and for one that was refused.
+
+        The refusal costs no transaction: a flood fills no memory.
+        """
+        if self._ksr.tm.t_check_trans() >= 0:
+            return None
+        refusal = self.calls.refusal(attempt, self.read.now().monotonic_ms)
+        if refusal is None:
+            return attempt.query
+        self.events.begun(request, refusal)
+        self._send_reply(refusal)
+        self.events.flush()
+        return None
 
     def carry_out(
         self, decision: Decision, *, may_wait: bool = False, may_look_up: bool = True
@@ -117,11 +141,14 @@ class KsrGateway:
         return noted.decision
 
     def _reply(self, reply: Reply) -> None:
+        self._send_reply(reply)
+        self._log.note(f"answered: {reply.status} {reply.reason_phrase}")
+
+    def _send_reply(self, reply: Reply) -> None:
         for name, value in reply.headers:
             if self._branches.is_sendable(name, value):
                 self._ksr.hdr.append_to_reply(f"{name}: {value}\r\n")
         self._ksr.sl.send_reply(reply.status, reply.reason_phrase)
-        self._log.note(f"answered: {reply.status} {reply.reason_phrase}")
         self.events.finished(reply.status, reply.reason_phrase, is_canceled=reply is TERMINATED)
 
     def _pass_on(self, decision: CancelBranches | AbsorbAck | FollowRoute) -> Decision | None:
@@ -133,12 +160,22 @@ class KsrGateway:
                     return decision.otherwise
                 self._log.note("canceled by the caller")
             case AbsorbAck():
-                return None if tm.t_check_trans() == 0 else decision.otherwise
+                if tm.t_check_trans() != 0:
+                    return decision.otherwise
+                self._count(ends=decision.ends)
+                return None
             case FollowRoute():
                 if self._ksr.rr.loose_route() <= 0:
                     return decision.otherwise
+                self._count(decision.goes_on, decision.ends)
         tm.t_relay()
         return None
+
+    def _count(self, goes_on: CountedCall | None = None, ends: CountedCall | None = None) -> None:
+        if goes_on is not None:
+            self.calls.goes_on(goes_on)
+        if ends is not None:
+            self.calls.ended(ends)
 
     def report(self, fault: str) -> None:
         """Say loudly that a callback without a request has raised."""

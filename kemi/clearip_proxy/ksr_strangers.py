@@ -40,7 +40,7 @@ class KsrStrangers:
         """Count a request; a line in the log for the first, tenth, hundredth of a network."""
         self._memory.count(TURNED_AWAY)
         htable, network = self._ksr.htable, network_of(address)
-        if htable.sht_get(STRANGERS, network) is None:
+        if not htable.sht_get(STRANGERS, network):
             if int(htable.sht_get(STRANGERS, NETWORKS) or 0) >= MOST_NETWORKS:
                 network = OTHER_NETWORKS
             else:

@@ -161,8 +161,16 @@ class TargetLeg:
         for name, value in changes.added:
             if self._branches.is_sendable(name, value):
                 hdr.append(f"{name}: {value}\r\n")
-        token = self._policy.dialog_keys.token(self._read.text("$ci"), self._read.text("$ft"))
+        token = self._policy.dialog_keys.token(
+            self._read.text("$ci"), self._read.text("$ft"), self._counted_source()
+        )
         self._ksr.rr.record_route_params(f";{PARAMETER}={token}")
+
+    def _counted_source(self) -> str:
+        """Return the id of the source that the call counts for; "" where there is no limit."""
+        trusted = self._policy.trusted
+        source = trusted[self._read.text("$si")] if trusted.count_calls else None
+        return source.id if source is not None and source.max_calls is not None else ""
 
 
 def _size_bytes(changes: HeaderChanges) -> int:

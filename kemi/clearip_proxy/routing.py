@@ -11,7 +11,9 @@ from urllib.parse import unquote
 from clearip_proxy.answering import BEGINNING, unavailable
 from clearip_proxy.decisions import (
     AbsorbAck,
+    AdmitCall,
     CancelBranches,
+    CountedCall,
     Decision,
     Discard,
     FollowRoute,
@@ -19,8 +21,9 @@ from clearip_proxy.decisions import (
     Reply,
     TurnAway,
 )
-from clearip_proxy.dialog_token import token_in
+from clearip_proxy.dialog_token import source_of, token_in
 from clearip_proxy.grammar import is_token
+from clearip_proxy.limits import is_limited
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import EmergencyPolicy, RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -67,7 +70,7 @@ def on_request(request: Request, policy: RoutingPolicy) -> Decision:
     """Decide what becomes of a request that no transaction has absorbed."""
     source = policy.trusted[request.source_address]
     if request.to_tag or request.method == "ACK":
-        return _in_dialog(request, policy, is_trusted=source is not None)
+        return _in_dialog(request, source, policy)
     if source is None:
         return TurnAway(request.source_address)
     if not request.is_well_formed:
@@ -87,36 +90,53 @@ def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolic
             return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
 
 
-def _in_dialog(request: Request, policy: RoutingPolicy, *, is_trusted: bool) -> Decision:
+def _in_dialog(request: Request, source: TrustedSource | None, policy: RoutingPolicy) -> Decision:
     """Let pass what proves to be inside a dialog, from whichever side and address.
 
     A To tag and a Route are no proof: anybody can write them. An ACK is never answered
     (RFC 3261 §8.2.6.1), whatever is wrong with it.
     """
-    is_proven = _is_proven(request, policy)
+    token = _proof(request, policy)
     if request.method == "ACK":
-        return AbsorbAck(_ack(request, is_proven=is_proven, is_trusted=is_trusted))
-    refusal = NO_SUCH_DIALOG if is_trusted else TurnAway(request.source_address)
+        return _ack(request, source, token)
+    refusal = NO_SUCH_DIALOG if source is not None else TurnAway(request.source_address)
     if request.method == "CANCEL":
         return CancelBranches(refusal)
-    if not is_proven:
+    if token is None:
         return refusal
-    return _unforwardable(request) or FollowRoute(NO_SUCH_DIALOG)
+    ends = _counted(request, token) if request.method == "BYE" else None
+    return _unforwardable(request) or FollowRoute(NO_SUCH_DIALOG, ends=ends)
 
 
-def _ack(
-    request: Request, *, is_proven: bool, is_trusted: bool
-) -> FollowRoute | Discard | TurnAway:
+def _ack(request: Request, source: TrustedSource | None, token: str | None) -> AbsorbAck:
+    """Take the ACK to a 2xx, which proves its dialog, or to a failure, which need not.
+
+    The ACK to the failure of a re-INVITE proves its dialog too, and does not end its call.
+    """
     unknown = Discard("ACK of an unknown dialog")
-    if not is_proven:
-        return unknown if is_trusted else TurnAway(request.source_address)
-    return FollowRoute(unknown) if request.hops_left else Discard("ACK without hops left")
+    if token is not None:
+        if not request.hops_left:
+            return AbsorbAck(Discard("ACK without hops left"))
+        return AbsorbAck(FollowRoute(unknown, goes_on=_counted(request, token)))
+    if source is None:
+        return AbsorbAck(TurnAway(request.source_address))
+    counts = source.max_calls is not None
+    return AbsorbAck(unknown, ends=CountedCall(source.id, request.call_id) if counts else None)
 
 
-def _is_proven(request: Request, policy: RoutingPolicy) -> bool:
-    """Look for the token where a loose router leaves it, or a strict one (RFC 3261 §16.4)."""
+def _proof(request: Request, policy: RoutingPolicy) -> str | None:
+    """Return the token that proves the request's dialog, None without any.
+
+    It stands where a loose router leaves it, or a strict one (RFC 3261 §16.4).
+    """
     token = token_in(request.route) or token_in(request.uri)
-    return policy.dialog_keys.proves(token, request.call_id, request.from_tag, request.to_tag)
+    is_good = policy.dialog_keys.proves(token, request.call_id, request.from_tag, request.to_tag)
+    return token if is_good else None
+
+
+def _counted(request: Request, token: str) -> CountedCall | None:
+    source_id = source_of(token)
+    return CountedCall(source_id, request.call_id) if source_id else None
 
 
 def _unforwardable(request: Request) -> Reply | None:
@@ -139,7 +159,8 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
         return Reply(400, "Missing From Tag")  # RFC 3261 §8.1.1.3; nothing in its dialog would pass
     if is_emergency(uri.user, policy.emergency):
         return _emergency(request, policy)
-    return QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))
+    query = QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))
+    return AdmitCall(source, request.call_id, query) if is_limited(source) else query
 
 
 def _unreadable(uri: str) -> Reply:

@@ -1,6 +1,7 @@
 """Who may send requests outside a dialog (`trusted`)."""
 
 from dataclasses import dataclass
+from hashlib import blake2s
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -15,6 +16,10 @@ class TrustedSource:
     network: IPv4Network | IPv6Network
     name: str | None = None
     partition: str | None = None
+    max_cps: int | None = None
+    max_calls: int | None = None
+    id: str = ""
+    """What stands for a source with `max_calls` in messages that others read."""
 
 
 class TrustedSources:
@@ -23,6 +28,8 @@ class TrustedSources:
     def __init__(self, *sources: TrustedSource) -> None:
         self._sources = sources
         self._known: dict[str, TrustedSource | None] = {}
+        self.count_calls = any(source.max_calls is not None for source in sources)
+        """Whether any source has a limit of calls at one time."""
 
     def __getitem__(self, address: str) -> TrustedSource | None:
         """Return the narrowest entry that holds the address; None for a stranger.
@@ -44,12 +51,20 @@ def trusted_sources(entries: list[dict[str, Any]]) -> TrustedSources:
     """Give types to the entries of `proxy.json`."""
     return TrustedSources(
         *(
-            TrustedSource(
-                ip_network(entry["network"]), entry["name"] or entry["network"], entry["partition"]
-            )
+            TrustedSource(ip_network(entry["network"]), id=_id_of(entry["network"]), **_said(entry))
             for entry in entries
         )
     )
+
+
+def _said(entry: dict[str, Any]) -> dict[str, Any]:
+    said = {name: value for name, value in entry.items() if name != "network"}
+    return {**said, "name": entry.get("name") or entry["network"]}
+
+
+def _id_of(network: str) -> str:
+    """Make a name for a network that tells nobody its address."""
+    return blake2s(network.encode(), digest_size=4).hexdigest()
 
 
 def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -87,20 +87,15 @@ def _receives_at(listeners: tuple[Listener, ...]) -> dict[str, str | int] | None
     return None
 
 
-def _trusted_values(
-    config: ProxyConfig, listeners: tuple[Listener, ...]
-) -> list[dict[str, str | None]]:
+def _trusted_values(config: ProxyConfig, listeners: tuple[Listener, ...]) -> list[dict[str, Any]]:
     """List the trusted sources; the host itself is one, or nobody could ask it how it is."""
-    configured = [
-        {"network": str(source.network), "name": source.name, "partition": source.partition}
-        for source in config.trusted
-    ]
+    configured = [asdict(source) | {"network": str(source.network)} for source in config.trusted]
     own = {
         str(listener.address): None
         for listener in listeners
         if not any(listener.address in source.network for source in config.trusted)
     }
-    return configured + [{"network": host, "name": None, "partition": None} for host in own]
+    return configured + [{"network": host} for host in own]
 
 
 def _own(listeners: tuple[Listener, ...]) -> set[str]:

@@ -109,11 +109,14 @@ class Proxy:
 
     def count(self, table: str, key: str) -> int:
         """What it has counted in a table that its processes share."""
-        (rpc,) = self.directory.glob("inline-proxy-*/rpc.sock")
-        asked = ["kamcmd", "-s", f"unix:{rpc}", "htable.get", table, f"s:{key}"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-        found = re.search(r"value: (\d+)", said)
+        found = re.search(r"value: (\d+)", self.ask("htable.get", table, f"s:{key}"))
         return int(found[1]) if found else 0
+
+    def ask(self, *command: str) -> str:
+        """Ask Kamailio by its RPC; the answer as it prints it, empty for a refusal."""
+        (rpc,) = self.directory.glob("inline-proxy-*/rpc.sock")
+        asked = ["kamcmd", "-s", f"unix:{rpc}", *command]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
 
     @contextmanager
     def turning_away(self, requests: int = 1) -> Iterator[None]:

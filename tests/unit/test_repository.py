@@ -22,6 +22,7 @@ SOURCES = [ROOT / name for name in ("bench", "src", "kemi", "tests")]
 NEXT_TO_KAMAILIO = {
     "callbacks",
     "ksr_branches",
+    "ksr_calls",
     "ksr_clearip",
     "ksr_events",
     "ksr_finder",

@@ -21,8 +21,6 @@ class Row(NamedTuple):
 
 
 NOT_SUPPORTED_YET: Final = (
-    Row("trusted[].max_cps", "this release does not limit sources"),
-    Row("trusted[].max_calls", "this release does not limit sources"),
     Row("admin.listen", "this release has no HTTP server", also_works=(None,)),
 )
 

@@ -48,7 +48,8 @@ class TrustedSource:
         default=None,
         metadata=key(
             number(1, 10_000, wrong="is not a limit", or_null="no limit"),
-            "How many call attempts per second the source may make.",
+            "How many calls the source may begin in a second; those above it are answered with a "
+            "503. Emergency calls are not counted.",
             unit="calls per second",
             example="50",
         ),
@@ -57,7 +58,9 @@ class TrustedSource:
         default=None,
         metadata=key(
             number(1, 1_000_000, wrong="is not a limit", or_null="no limit"),
-            "How many calls the source may have at one time.",
+            "How many calls the source may have at one time, ringing ones included; those above "
+            "it are answered with a 503. Emergency calls are not counted, and a call of which "
+            "nothing is heard for four hours no longer. The count begins anew with the proxy.",
             unit="calls",
             example="500",
         ),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET, Row
+from inline_proxy.config import parse_config
+from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET, Row, unsupported
 from unit.config.reading import declared_keys, faults_of
 
 KEYS = {key.path: key for key in declared_keys()}
@@ -31,9 +32,11 @@ def test_key_of_the_table_is_still_validated(row: Row) -> None:
 
 def test_every_entry_of_a_list_is_looked_at() -> None:
     """The third source is refused as the first would be."""
-    faults = faults_of("trusted: [10.0.0.0/8, 192.0.2.1, {network: 192.0.2.2, max_cps: 5}]")
+    config = parse_config("trusted: [10.0.0.0/8, 192.0.2.1, {network: 192.0.2.2, max_cps: 5}]")
 
-    assert [fault.partition(": ")[0] for fault in faults] == ["trusted[2].max_cps"]
+    faults = unsupported([Row("trusted[].max_cps", "it is late")], config)
+
+    assert [fault.path for fault in faults] == ["trusted[2].max_cps"]
 
 
 def test_table_is_told_apart_from_other_faults() -> None:

@@ -37,6 +37,16 @@ class FakeSharedTables:
         self._table(table)[key] = value
         return value
 
+    def sht_dec(self, table: str, key: str, /) -> int:
+        if key not in self._table(table):
+            return -255
+        self._table(table)[key] = int(self._table(table)[key]) - 1
+        return int(self._table(table)[key])
+
+    def sht_setex(self, table: str, key: str, ttl_s: int, /) -> int:
+        self._table(f"{table} ttl_s")[key] = ttl_s
+        return 1
+
     def sht_rm(self, table: str, key: str, /) -> int:
         self._table(table).pop(key, None)
         return 1

@@ -119,6 +119,17 @@ def test_exception_while_answering_is_contained() -> None:
     assert callbacks(ksr).ksr_request_route(None) == -1
 
 
+def test_expired_call_counts_no_longer() -> None:
+    """Other tables forget without a word."""
+    ksr = FakeKsr(tables={"calls_of_sources": {"ab": 2}})
+    ksr.variables |= {"$shtrecord(key)": "ab 1234", "$shtrecord(value)": 1}
+
+    assert callbacks(ksr).ksr_table_event(None, "htable:expired:calls_in_progress") == 1
+    assert callbacks(ksr).ksr_table_event(None, "htable:expired:addresses") == 1
+    assert callbacks(ksr).ksr_table_event(None, "htable:mod-init") == 1
+    assert ksr.tables["calls_of_sources"] == {"ab": 1}
+
+
 def test_sites_are_kept_by_one_keeper() -> None:
     """It remembers from one run of the timer to the next."""
     ksr = FakeKsr()

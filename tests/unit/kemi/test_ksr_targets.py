@@ -1,12 +1,14 @@
 """One attempt at a target, with the look-ups that it needs."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
 from clearip_proxy.decisions import Fork, Reply
 from clearip_proxy.response_context import HeaderChanges, ResponseContext, Target
 from clearip_proxy.search import TERMINATED
+from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.target_values import (
     FORK,
@@ -267,6 +269,20 @@ def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
         ("append", "Identity: d.e.f\r\n"),
         ("record_route_params", f";dialog={KEYS.token('call-1', 'caller')}"),
     ]
+
+
+@pytest.mark.parametrize(("limit", "named"), [(5, "ab12"), (None, "")])
+def test_record_route_names_the_source_that_the_call_counts_for(
+    limit: int | None, named: str
+) -> None:
+    """So that a BYE from either side ends its count; nothing is named without a limit."""
+    source = TrustedSource(ip_network("10.0.0.0/8"), max_calls=limit, id="ab12")
+    ksr = FakeKsr(variables={"$ci": "call-1", "$ft": "caller", "$si": "10.1.1.1"})
+
+    leg(ksr, policy=replace(POLICY, trusted=TrustedSources(source))).prepare_branch()
+
+    token = KEYS.token("call-1", "caller", named)
+    assert ksr.calls == [("record_route_params", f";dialog={token}")]
 
 
 def test_branch_leaves_out_a_header_that_would_break_out() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from clearip_proxy.decisions import (
     AbsorbAck,
+    AdmitCall,
     CancelBranches,
+    CountedCall,
     Discard,
     FollowRoute,
     Fork,
@@ -109,6 +111,54 @@ def test_untrusted_source_is_not_answered() -> None:
 def test_request_that_cannot_go_on_is_answered(change: dict[str, Any], reply: Reply) -> None:
     """Each check of RFC 3261 §16.3 has its response."""
     assert on_request(replace(INVITE, **change), POLICY) == reply
+
+
+LIMITED = TrustedSource(ip_network("10.7.0.0/16"), "limited", max_calls=5, id="ab12")
+LIMITED_POLICY = replace(POLICY, trusted=TrustedSources(LIMITED))
+FROM_LIMITED = replace(INVITE, source_address="10.7.1.1")
+
+
+@pytest.mark.parametrize("limit", [{"max_cps": 1}, {"max_calls": 1}])
+def test_call_of_a_limited_source_is_admitted_first(limit: dict[str, Any]) -> None:
+    """Either limit alone counts."""
+    source = TrustedSource(ip_network("10.7.0.0/16"), **limit)
+    policy = replace(POLICY, trusted=TrustedSources(source))
+
+    decision = on_request(FROM_LIMITED, policy)
+
+    assert decision == AdmitCall(source, "call-1", QueryClearIp(ASKED))
+
+
+def test_emergency_call_is_never_limited() -> None:
+    """It is not even counted."""
+    policy = replace(LIMITED_POLICY, default_route=("sip:gw1.example.net",))
+
+    assert isinstance(on_request(replace(FROM_LIMITED, uri="sip:911@proxy"), policy), Fork)
+
+
+@pytest.mark.parametrize("address", ["10.7.1.1", STRANGER])
+def test_bye_ends_a_counted_call_from_either_side(address: str) -> None:
+    """The token names the source that the call counts for; the sender need not be it."""
+    token = KEYS.token("call-1", "caller", "ab12")
+    inside: dict[str, Any] = {"to_tag": "target", "route": f"<sip:proxy;dialog={token}>"}
+    request = replace(INVITE, method="BYE", source_address=address, **inside)
+    call = CountedCall("ab12", "call-1")
+
+    assert on_request(request, LIMITED_POLICY) == FollowRoute(NO_SUCH_DIALOG, ends=call)
+    unknown = Discard("ACK of an unknown dialog")
+    ack = on_request(replace(request, method="ACK"), LIMITED_POLICY)
+    assert ack == AbsorbAck(FollowRoute(unknown, goes_on=call))
+    info = on_request(replace(request, method="INFO"), LIMITED_POLICY)
+    assert info == FollowRoute(NO_SUCH_DIALOG)
+
+
+def test_ack_of_a_failure_ends_a_counted_attempt() -> None:
+    """If it matches a transaction; it holds no proof, as no dialog was made."""
+    request = replace(FROM_LIMITED, method="ACK", to_tag="target")
+
+    assert on_request(request, LIMITED_POLICY) == AbsorbAck(
+        Discard("ACK of an unknown dialog"), ends=CountedCall("ab12", "call-1")
+    )
 
 
 def test_cancel_goes_to_the_branches() -> None:

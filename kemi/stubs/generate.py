@@ -52,6 +52,7 @@ SCRIPT: Final = """
 class Nothing:
     def child_init(self, rank): return 0
     def ksr_request_route(self, message): return 1
+    def ksr_table_event(self, message, event): return 1
 
 def mod_init(): return Nothing()
 """

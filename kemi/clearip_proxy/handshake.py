@@ -13,11 +13,12 @@ import json
 import socket
 import ssl
 import sys
-from contextlib import suppress
+import warnings
 from typing import Any, TypedDict
 
 LISTEN_S = 0.3
 """How long a server of TLS 1.3 is listened to: it refuses a client after the handshake."""
+HUNG_UP = "it hangs up after the TLS handshake, as if it missed a client certificate"
 
 
 class Outcome(TypedDict):
@@ -36,7 +37,10 @@ def shake_hands(site: dict[str, Any]) -> Outcome:
         fault = f"its certificate does not verify: {failure.verify_message}"
         return {"fault": fault, "refused": True, "certificate": _unverified_certificate(site)}
     except (OSError, ValueError) as failure:
-        return {"fault": _in_words(failure), "refused": False, "certificate": ""}
+        fault = _in_words(failure)
+        if isinstance(failure, ssl.SSLError | ConnectionResetError):
+            fault = _old_version(site) or fault
+        return {"fault": fault, "refused": False, "certificate": ""}
     return {"fault": "", "refused": False, "certificate": certificate}
 
 
@@ -59,11 +63,20 @@ def _certificate(site: dict[str, Any], context: ssl.SSLContext) -> str:
         context.wrap_socket(connection, server_hostname=site["server_name"]) as tls,
     ):
         shown = tls.getpeercert(binary_form=True)
-        if tls.version() == "TLSv1.3":
-            tls.settimeout(LISTEN_S)
-            with suppress(TimeoutError):
-                tls.recv(1)
+        if tls.version() == "TLSv1.3" and _hangs_up(tls):
+            raise OSError(0, HUNG_UP)
     return ssl.DER_cert_to_PEM_cert(shown or b"")
+
+
+def _hangs_up(tls: ssl.SSLSocket) -> bool:
+    """Listen for a moment; raises `ssl.SSLError` where the server says what it misses."""
+    tls.settimeout(LISTEN_S)
+    try:
+        return tls.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 def _unverified_certificate(site: dict[str, Any]) -> str:
@@ -71,6 +84,26 @@ def _unverified_certificate(site: dict[str, Any]) -> str:
     context.verify_mode = ssl.CERT_NONE
     try:
         return _certificate(site, context)
+    except OSError:
+        return ""
+
+
+def _old_version(site: dict[str, Any]) -> str:
+    """Say which version of TLS a server speaks that is too old; "" where that is not it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")  # OpenSSL 3 speaks the old versions on no other level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that they are old is the point
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    try:
+        with (
+            socket.create_connection((site["host"], site["port"]), site["timeout_s"]) as connection,
+            context.wrap_socket(connection, server_hostname=site["server_name"]) as tls,
+        ):
+            return f"it speaks {tls.version()}, and TLS 1.2 is the least"
     except OSError:
         return ""
 

@@ -11,10 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from clearip_proxy.site_status import STATUS, SiteState, SiteStatus
 from inline_proxy.certificates import CertificatePair
 from inline_proxy.lab.answer import Answer
 from inline_proxy.lab.certificates import CLEARIP_NAMES, LIFETIME, CertificateAuthority
 from sipp.clearip import HOST, ClearIp
+from sipp.control import control
 from sipp.leg_site import LegSite, TlsServer
 from sipp.place import Place
 from sipp.proxy import Config, Proxy, base_config, merged
@@ -62,10 +64,11 @@ class Leg:
         server: TlsServer | None = None,
         *,
         host: str = HOST,
+        port: int | None = None,
     ) -> LegSite:
-        """Make a site where nobody listens yet."""
-        port = next(SITE_PORTS)
-        directory = self._directory / f"{port}"
+        """Make a site where nobody listens yet, at a port of its own unless one is given."""
+        port = port or next(SITE_PORTS)
+        directory = self._directory / f"{host}-{port}"
         directory.mkdir()
         place = Place(host, port, "tls")
         site = LegSite(place, directory, pair or self._authority.issue(), server or TlsServer())
@@ -84,8 +87,13 @@ class Leg:
 
     # The proxy
 
-    def proxy(self, sites: Sequence[LegSite], **changes: object) -> Proxy:
-        """Start a proxy that asks these sites in this order; it is ready, they may not be."""
+    def proxy(
+        self, sites: Sequence[LegSite], *, prefix: Sequence[str] = (), **changes: object
+    ) -> Proxy:
+        """Start a proxy that asks these sites in this order; it is ready, they may not be.
+
+        `prefix` goes before its command.
+        """
         port = next(PROXY_PORTS)
         directory = self._directory / f"{port}"
         directory.mkdir()
@@ -95,13 +103,13 @@ class Leg:
             "keepalive_s": KEEPALIVE_S,
         }
         config = merged(merged(base_config(port, self.ca_file), {"clearip": clearip}), changes)
-        proxy = Proxy.start(port, config, directory)
+        proxy = Proxy.start(port, config, directory, prefix)
         self._ends.callback(proxy.stop)
         return proxy
 
     def connected(self, sites: Sequence[LegSite], **changes: object) -> Proxy:
         """Start a proxy, and wait until it may send calls to all of the sites."""
-        proxy = self.proxy(sites, **changes)
+        proxy = self.proxy(sites, prefix=(), **changes)
         for site in sites:
             wait_until_up(proxy, site)
         return proxy
@@ -147,6 +155,19 @@ def wait_until_up(proxy: Proxy, site: LegSite, times: int = 1) -> None:
 def wait_until_down(proxy: Proxy, site: LegSite, times: int = 1) -> None:
     """Wait until the connection to a site has been lost so often."""
     wait_for_lines(proxy, site, "is down", times)
+
+
+def status_of(proxy: Proxy, site: LegSite) -> SiteStatus:
+    """How the operator sees a site."""
+    dump = control(proxy).call("htable.dump", STATUS)
+    entries = {entry["name"]: entry["value"] for slot in dump for entry in slot["slot"]}
+    return SiteStatus.from_text(entries[site.uri])
+
+
+def wait_for_state(proxy: Proxy, site: LegSite, state: SiteState) -> SiteStatus:
+    """Wait until the operator sees a site in a state."""
+    wait_until(lambda: status_of(proxy, site).state is state, f"{site.uri} is {state}")
+    return status_of(proxy, site)
 
 
 def answered_after_ms(caller: Role) -> int:

@@ -13,6 +13,7 @@ from inline_proxy.lab.recording import Entry
 from inline_proxy.lab.server import StandIn, TlsIdentity, in_thread
 from sipp.clearip import Site
 from sipp.place import Place
+from sipp.role import FIRST_FINAL
 from sipp.waiting import wait_until
 
 ANY_CIPHER = "ALL:@SECLEVEL=0"
@@ -103,8 +104,23 @@ class LegSite:
         """How many INVITEs it received for calls to a number, which their Call-IDs hold."""
         return sum(number in call_id for call_id in self.call_ids())
 
+    def invites_before_the_first_answer(self) -> int:
+        """How many INVITEs it received before it sent the first final response to one."""
+        count = 0
+        for entry in tuple(self.site.record.entries):
+            if entry.direction == "received":
+                count += entry.text.startswith("INVITE ")
+            elif is_final_answer(Message.parse(entry.text)):
+                break
+        return count
+
     def wait_for(self, method: str, count: int = 1) -> None:
         """Wait until it has received so many requests of a method."""
         wait_until(
             lambda: len(self.received(method)) >= count, f"{self.uri} receives {count} {method}"
         )
+
+
+def is_final_answer(response: Message) -> bool:
+    """Tell whether a response ends a query."""
+    return response.method == "INVITE" and response.status >= FIRST_FINAL

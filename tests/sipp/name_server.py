@@ -1,6 +1,7 @@
 """A name server that takes every question, and answers only what the test has told it."""
 
 import socket
+import struct
 import threading
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ ADDRESS = "127.0.0.53"
 HEADER_BYTES = 12
 ANSWER = b"\x81\x80"
 TYPE_A = b"\x00\x01"
-FOR_A_MINUTE = b"\x00\x00\x00\x3c"
+FOR_A_MINUTE = 60
 STOP = b"stop"
 
 
@@ -17,7 +18,8 @@ class NameServer:
     """UDP port 53 (RFC 1035 §4.1); silent about names that are not in `addresses`."""
 
     def __init__(self, directory: Path) -> None:
-        self.addresses: dict[str, str] = {}
+        self.addresses: dict[str, str | tuple[str, ...]] = {}
+        self.ttl_s = FOR_A_MINUTE
         self.questions: list[str] = []
         """The names asked for, in order."""
         self._resolv_conf = directory / "resolv.conf"
@@ -47,7 +49,8 @@ class NameServer:
             name, end = _name_in(question)
             self.questions.append(name)
             if name in self.addresses:
-                self._socket.sendto(_answer(question[: end + 4], self.addresses[name]), client)
+                answer = _answer(question[: end + 4], self.addresses[name], self.ttl_s)
+                self._socket.sendto(answer, client)
 
 
 def _name_in(question: bytes) -> tuple[str, int]:
@@ -58,13 +61,11 @@ def _name_in(question: bytes) -> tuple[str, int]:
     return ".".join(labels), at + 1
 
 
-def _answer(question: bytes, address: str) -> bytes:
-    """One A record; no record for another type."""
-    has_record = question[-4:-2] == TYPE_A
-    counts = b"\x00\x01" + (b"\x00\x01" if has_record else b"\x00\x00") + b"\x00\x00\x00\x00"
+def _answer(question: bytes, addresses: str | tuple[str, ...], ttl_s: int) -> bytes:
+    """An A record for each address; no record for another type."""
+    known = (addresses,) if isinstance(addresses, str) else addresses
+    records = known if question[-4:-2] == TYPE_A else ()
+    counts = struct.pack("!4H", 1, len(records), 0, 0)
     head = question[:2] + ANSWER + counts + question[HEADER_BYTES:]
-    if not has_record:
-        return head
-    return (
-        head + b"\xc0\x0c" + TYPE_A + b"\x00\x01" + FOR_A_MINUTE + b"\x00\x04"
-    ) + socket.inet_aton(address)
+    start = b"\xc0\x0c" + TYPE_A + struct.pack("!HIH", 1, ttl_s, 4)
+    return head + b"".join(start + socket.inet_aton(address) for address in records)

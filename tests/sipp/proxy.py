@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,10 +58,12 @@ class Proxy:
     process: "subprocess.Popen[bytes]"
 
     @classmethod
-    def start(cls, port: int, config: Config, directory: Path) -> "Proxy":
-        """Start a proxy; return when it answers on every listener."""
+    def start(
+        cls, port: int, config: Config, directory: Path, prefix: Sequence[str] = ()
+    ) -> "Proxy":
+        """Start a proxy, `prefix` before its command; return when it answers on every listener."""
         (directory / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
-        proxy = cls(port, directory, _run(directory))
+        proxy = cls(port, directory, _run(directory, prefix))
         try:
             wait_until(proxy._is_ready, "the proxy is ready")
         except TimeoutError:
@@ -146,10 +148,10 @@ class ProxyAddress:
         return replace(self.proxy.place(transport, ipv6=ipv6), host=self.address)
 
 
-def _run(directory: Path) -> "subprocess.Popen[bytes]":
+def _run(directory: Path, prefix: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
     with (directory / "log").open("ab") as log, (directory / "said").open("wb") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "inline_proxy", "run", str(directory / "config.yaml")],
+            [*prefix, sys.executable, "-m", "inline_proxy", "run", str(directory / "config.yaml")],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=log,

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from clearip_proxy.site_status import SiteState
 from inline_proxy.lab.certificates import (
     EXPIRED,
     WRONG_NAMES,
@@ -14,7 +15,16 @@ from inline_proxy.lab.certificates import (
     without_authority,
 )
 from sipp.clearip import HOST
-from sipp.leg import REFUSED, Leg, leg_lab, wait_for_lines, wait_until_down, wait_until_up
+from sipp.leg import (
+    REFUSED,
+    Leg,
+    leg_lab,
+    lines_about,
+    wait_for_lines,
+    wait_for_state,
+    wait_until_down,
+    wait_until_up,
+)
 from sipp.leg_calls import Calls, place_call
 from sipp.leg_site import LegSite, TlsServer
 from sipp.leg_table import row
@@ -52,10 +62,27 @@ BAD_SERVERS: dict[str, Callable[[Leg], LegSite]] = {
 }
 
 
+SHOWN_AS = {
+    "shows another name": (SiteState.UNVERIFIED, "for sip.other.example, *.third.example, not for"),
+    "shows an expired certificate": (SiteState.UNVERIFIED, "expired (it is for sip.clearip.com"),
+    "shows a self-signed certificate": (SiteState.UNVERIFIED, "signed certificate (it is for "),
+    "shows a certificate of another authority": (
+        SiteState.UNVERIFIED,
+        "unable to get local issuer certificate (it is for sip.clearip.com",
+    ),
+    "speaks no TLS above 1.1": (SiteState.DOWN, "it speaks TLSv1.1, and TLS 1.2 is the"),
+    "demands a client certificate and gets none": (SiteState.DOWN, "certificate"),
+}
+"""The state and the reason that the operator sees of them, and the log says."""
+
+
 def test_servers_that_cannot_be_verified_are_passed_over(
     leg: Leg, number: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """Not one of them gets an INVITE, whatever its place in the order; the good one gets it."""
+    """Not one of them gets an INVITE, whatever its place in the order; the good one gets it.
+
+    The operator sees which check has failed, and with which names.
+    """
     bad = {name: make(leg) for name, make in BAD_SERVERS.items()}
     sites = [*bad.values(), leg.site()]
     clearip = leg.clearip(number, sites)
@@ -66,6 +93,9 @@ def test_servers_that_cannot_be_verified_are_passed_over(
         "speaks no TLS above 1.1"
     }:  # it ends the handshake before it hears a name
         wait_until(partial(_was_tried, bad[name]), f"a site is tried again that {name}")
+    for name, (state, reason) in SHOWN_AS.items():
+        assert reason in wait_for_state(proxy, bad[name], state).reason
+        assert len(lines_about(proxy, bad[name], reason)) == 1, "the log says it once"
     second = place_call(proxy.place("udp"), number)
 
     for name, site in bad.items():

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from clearip_proxy.certificate_reading import names_of
-from clearip_proxy.handshake import Outcome, shake_hands
+from clearip_proxy.handshake import HUNG_UP, Outcome, shake_hands
 from clearip_proxy.handshake_run import Finding, HandshakeRun
 from inline_proxy.certificates import CertificatePair
 from inline_proxy.lab.certificates import EXPIRED, CertificateAuthority, without_authority
@@ -60,6 +61,11 @@ def tls(folder: Path, pair: CertificatePair, **settings: object) -> Conduct:
     context.load_cert_chain(*files)
     for name, value in settings.items():
         setattr(context, name, value)
+    return talking(context)
+
+
+def talking(context: ssl.SSLContext) -> Conduct:
+    """Shake hands and wait for the client to hang up."""
 
     def talk(connection: socket.socket) -> None:
         try:
@@ -143,6 +149,45 @@ def test_server_that_wants_a_client_certificate_is_named(
     conduct = tls(tmp_path, authority.issue(), verify_mode=ssl.CERT_REQUIRED)
 
     assert "certificate required" in look_at(conduct, ca_file)["fault"]
+
+
+def hang_up(context: ssl.SSLContext) -> Conduct:
+    """Shake hands, and end the connection."""
+
+    def talk(connection: socket.socket) -> None:
+        context.wrap_socket(connection, server_side=True).close()
+
+    return talk
+
+
+def test_server_that_hangs_up_after_the_handshake_is_named(
+    tmp_path: Path, authority: CertificateAuthority, ca_file: Path
+) -> None:
+    """Not every server says what it misses."""
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    authority.issue().write(*files)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+
+    assert look_at(hang_up(context), ca_file)["fault"] == HUNG_UP
+
+
+def test_server_of_an_old_version_is_named(
+    tmp_path: Path, authority: CertificateAuthority, ca_file: Path
+) -> None:
+    """By the version that it does speak."""
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    authority.issue().write(*files)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    assert look_at(talking(context), ca_file)["fault"] == (
+        "it speaks TLSv1.1, and TLS 1.2 is the least"
+    )
 
 
 def reset(connection: socket.socket) -> None:

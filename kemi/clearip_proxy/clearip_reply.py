@@ -49,13 +49,15 @@ def as_bad_gateway(raw: str | bytes) -> str:
     return _message(f"SIP/2.0 {BAD_GATEWAY} Bad Gateway", *lines, f"Reason: {_REASON}")
 
 
-def is_for_the_caller(status: int, *, is_from_clearip: bool) -> bool:
+def is_for_the_caller(status: int, *, is_from_clearip: bool, is_credible: bool) -> bool:
     """Tell whether a response may be forwarded whose transaction has been forgotten.
 
     Kamailio forwards such a response along its Via (RFC 3261 §16.7). The answer of a ClearIP
-    site that comes far too late is nothing for the caller, nor is any redirection.
+    site that comes far too late is nothing for the caller, nor is any redirection. And anybody
+    can write a Via that leads anywhere: credible is who is trusted, or proves the dialog.
     """
-    return not is_from_clearip and status // 100 != 3  # noqa: PLR2004 - the class of redirections
+    is_redirection = status // 100 == 3  # noqa: PLR2004 - its class
+    return is_credible and not is_from_clearip and not is_redirection
 
 
 def _message(*lines: str) -> str:

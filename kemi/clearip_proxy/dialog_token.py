@@ -16,6 +16,8 @@ _DIGEST_BYTES = 10
 """80 bits: more than anybody can try, in little room of a UDP packet."""
 _OF_FIRST_URI = re.compile(rf"[^>]*?;{PARAMETER}=([0-9a-z.]+)", re.IGNORECASE)
 
+_OF_ANY_URI = re.compile(rf";{PARAMETER}=([0-9a-z.]+)", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class DialogKeys:
@@ -51,6 +53,11 @@ def token_in(route: str) -> str:
     """Return the token of the first URI in a Route header field or a Request-URI; "" for none."""
     found = _OF_FIRST_URI.match(route)
     return found[1] if found else ""
+
+
+def tokens_in(record_route: str) -> list[str]:
+    """Return what may be a token in any URI of a Record-Route header field."""
+    return _OF_ANY_URI.findall(record_route)
 
 
 def source_of(token: str) -> str:

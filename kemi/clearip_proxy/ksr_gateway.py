@@ -55,7 +55,7 @@ class KsrGateway:
         self.calls = CallLimits(ksr, policy)
         self.read = KsrReader(ksr, now)
         self.clearip = ClearIpLeg(ksr, policy, self.read, self.events)
-        self.replies = ClearIpReplies(ksr, self.read)
+        self.replies = ClearIpReplies(ksr, policy, self.read)
         self.targets = TargetLeg(ksr, policy, self.read, self.events)
         self.look_ups = LookUps(ksr, policy, self.read)
 

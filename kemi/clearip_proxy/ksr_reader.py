@@ -92,6 +92,10 @@ class KsrReader:
         text = self._ksr.pvx.xavu_get(CONTEXT_VARIABLE)
         return ResponseContext.from_text(str(text)) if text else ResponseContext()
 
+    def record_routes(self) -> tuple[str, ...]:
+        """Read the Record-Route fields of a message, the topmost first."""
+        return self._received_values("Record-Route")
+
     def status(self) -> int:
         """Return the status of the response that a callback is about."""
         return int(self._ksr.pv.get("$rs") or 0)

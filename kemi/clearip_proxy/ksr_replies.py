@@ -8,19 +8,22 @@ from clearip_proxy.clearip_reply import (
     is_for_the_caller,
     taken_as,
 )
+from clearip_proxy.dialog_token import tokens_in
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.policy import RoutingPolicy
 
 
 class ClearIpReplies:
     """Holds back what a redirect server has no business to say."""
 
-    def __init__(self, ksr: KsrPort, read: KsrReader) -> None:
+    def __init__(self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader) -> None:
         self._ksr = ksr
+        self._policy = policy
         self._read = read
-        self._log = KsrLog(ksr)
+        self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._sites = KsrSites(ksr)
 
     def take(self) -> None:
@@ -44,9 +47,25 @@ class ClearIpReplies:
     def take_stray(self) -> None:
         """Take a response whose transaction has been forgotten."""
         status = self._read.status()
-        if not is_for_the_caller(status, is_from_clearip=self._is_from_a_site()):
+        if not is_for_the_caller(
+            status,
+            is_from_clearip=self._is_from_a_site(),
+            is_credible=self._is_from_a_trusted_source() or self._proves_its_dialog(),
+        ):
             self._ksr.set_drop()
             self._log.note(f"discarded: {status}, which came too late")
+
+    def _is_from_a_trusted_source(self) -> bool:
+        return self._policy.trusted[self._read.text("$si")] is not None
+
+    def _proves_its_dialog(self) -> bool:
+        identifiers = [self._read.text(name) for name in ("$ci", "$ft", "$tt")]
+        keys = self._policy.dialog_keys
+        return any(
+            keys.proves(token, *identifiers)
+            for value in self._read.record_routes()
+            for token in tokens_in(value)
+        )
 
     def _is_from_a_site(self) -> bool:
         connection = self._read.connection()

@@ -85,7 +85,7 @@ def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolic
         case "CANCEL":
             return CancelBranches(NO_SUCH_DIALOG)
         case "OPTIONS":
-            return Reply(200, "OK", (("Allow", ALLOW),))
+            return _unknown_extension(request) or Reply(200, "OK", (("Allow", ALLOW),))
         case _:
             return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
 
@@ -143,9 +143,13 @@ def _unforwardable(request: Request) -> Reply | None:
     """Check what every forwarded request must have (RFC 3261 §16.3)."""
     if not request.hops_left:
         return Reply(483, "Too Many Hops")
-    if request.proxy_require is not None:
-        return Reply(420, "Bad Extension", (("Unsupported", request.proxy_require),))
-    return None
+    return _unknown_extension(request)
+
+
+def _unknown_extension(request: Request) -> Reply | None:
+    if request.proxy_require is None:
+        return None
+    return Reply(420, "Bad Extension", (("Unsupported", request.proxy_require),))
 
 
 def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPolicy) -> Decision:
@@ -153,6 +157,8 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
         uri = parse_uri(request.uri)
     except MalformedUri:
         return _unreadable(request.uri)
+    if uri.header_part:
+        return Reply(400, "Headers in Request-URI")  # RFC 3261 §19.1.1: no request may have them
     if not uri.user:
         return Reply(484, "Address Incomplete")
     if not request.from_tag:

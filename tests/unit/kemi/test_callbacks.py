@@ -173,7 +173,7 @@ def test_response_of_clearip_is_taken_before_kamailio_acts_on_it() -> None:
 
 def test_response_to_a_forgotten_call_is_taken() -> None:
     """The callback that tm's `on_sl_reply` names."""
-    ksr = FakeKsr(variables={"$rs": 302})
+    ksr = FakeKsr(variables={"$rs": 302, "$si": "10.0.0.1"})
 
     assert callbacks(ksr).ksr_stray_reply(None) == 1
     assert ksr.names() == ["set_drop"]

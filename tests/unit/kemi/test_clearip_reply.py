@@ -72,11 +72,20 @@ def test_name_that_is_no_utf8_does_not_keep_the_502_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "is_from_clearip", "expected"),
-    [(200, False, True), (503, False, True), (302, False, False), (200, True, False)],
+    ("status", "is_from_clearip", "is_credible", "expected"),
+    [
+        (200, False, True, True),
+        (503, False, True, True),
+        (302, False, True, False),
+        (200, True, True, False),
+        (200, False, False, False),
+    ],
 )
 def test_late_answer_of_clearip_is_for_nobody(
-    status: int, *, is_from_clearip: bool, expected: bool
+    status: int, *, is_from_clearip: bool, is_credible: bool, expected: bool
 ) -> None:
-    """A late response of a target may still be of use, unless it redirects."""
-    assert is_for_the_caller(status, is_from_clearip=is_from_clearip) is expected
+    """A late response of a target may still be of use, unless it redirects or proves nothing."""
+    assert (
+        is_for_the_caller(status, is_from_clearip=is_from_clearip, is_credible=is_credible)
+        is expected
+    )

@@ -1,18 +1,31 @@
 """Responses of ClearIP sites, before Kamailio acts on them."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from clearip_proxy.clearip_reply import TELLING_HEADERS
+from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_replies import ClearIpReplies
 from clearip_proxy.moment import Moment
+from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import CONNECTION, connected
 from unit.kemi.fake_ksr import FakeKsr
+
+KEYS = DialogKeys((b"key",))
+POLICY = RoutingPolicy(
+    clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
+    search=SearchPolicy(4_000, 60_000, 120_000, frozenset({503})),
+    trusted=TrustedSources(TrustedSource(ip_network("10.0.0.0/8"))),
+    dialog_keys=KEYS,
+)
 
 
 def replies(ksr: FakeKsr) -> ClearIpReplies:
     """What takes the responses of one site."""
-    return ClearIpReplies(ksr, KsrReader(ksr, Moment))
+    return ClearIpReplies(ksr, POLICY, KsrReader(ksr, Moment))
 
 
 def test_redirection_is_left_alone() -> None:
@@ -67,7 +80,23 @@ def test_stray_answer_of_clearip_is_dropped(
     status: int, connection: int, *, is_dropped: bool
 ) -> None:
     """Known by its connection; a redirection is dropped whoever sends it."""
-    ksr = connected(FakeKsr(variables={"$rs": status, "$conid": connection}))
+    ksr = connected(FakeKsr(variables={"$rs": status, "$conid": connection, "$si": "10.0.0.1"}))
+
+    replies(ksr).take_stray()
+
+    assert ("set_drop" in ksr.names()) is is_dropped
+
+
+@pytest.mark.parametrize(("call", "is_dropped"), [("call-1", False), ("call-2", True)])
+def test_stray_answer_of_a_stranger_passes_when_it_proves_its_dialog(
+    call: str, *, is_dropped: bool
+) -> None:
+    """The 200 of a target that comes after a restart; anything else could go anywhere."""
+    token = KEYS.token("call-1", "caller")
+    ksr = FakeKsr(
+        variables={"$rs": 200, "$si": "192.0.2.9", "$ci": call, "$ft": "caller", "$tt": "target"},
+        headers={"Record-Route": ["<sip:b;lr>, <sip:c;lr>", f"<sip:a;lr;dialog={token}>"]},
+    )
 
     replies(ksr).take_stray()
 

@@ -99,6 +99,11 @@ def test_untrusted_source_is_not_answered() -> None:
         ({"is_well_formed": False}, Reply(400, "Bad Request")),
         ({"uri": "sip:proxy"}, Reply(484, "Address Incomplete")),
         ({"uri": "http://proxy"}, Reply(416, "Unsupported URI Scheme")),
+        ({"uri": "sip:1@proxy?Route=%3Csip:x%3E"}, Reply(400, "Headers in Request-URI")),
+        (
+            {"method": "OPTIONS", "proxy_require": "foo"},
+            Reply(420, "Bad Extension", (("Unsupported", "foo"),)),
+        ),
         ({"uri": "sip:no user@proxy"}, Reply(400, "Bad Request-URI")),
         ({"from_tag": ""}, Reply(400, "Missing From Tag")),
         ({**INSIDE, "hops_left": False}, Reply(483, "Too Many Hops")),

@@ -1,0 +1,165 @@
+"""RFC 4475 §3.2-§3.4: transactions, applications, compatibility. Facts from there."""
+
+from sipp.torture.message import (
+    BAD_REQUEST,
+    CALL,
+    NOT_ALLOWED,
+    OK,
+    SILENCE,
+    Torture,
+    Treatment,
+    message,
+)
+
+CALLED = "sip:[number]@example.net"
+INVITE = f"INVITE {CALLED} SIP/2.0"
+OPTIONS = f"OPTIONS {CALLED} SIP/2.0"
+REGISTER = "REGISTER sip:example.com SIP/2.0"
+OTHER = (
+    Torture(
+        "badbranch",
+        "3.2.1",
+        "A branch that is the magic cookie and no more",
+        OK,
+        message(OPTIONS, "Via: SIP/2.0/UDP [sent-by];branch=z9hG4bK"),
+    ),
+    Torture(
+        "insuf",
+        "3.3.1",
+        "No Call-ID, From and To",
+        SILENCE,
+        message(INVITE, without=("Call-ID", "From", "To")),
+    ),
+    Torture(
+        "unkscm",
+        "3.3.2",
+        "A Request-URI of an unknown scheme, which Kamailio does not tell from a broken one",
+        BAD_REQUEST,
+        message("OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0"),
+    ),
+    Torture(
+        "novelsc",
+        "3.3.3",
+        "A Request-URI of a known scheme that is not SIP's",
+        BAD_REQUEST,
+        message("OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0"),
+    ),
+    Torture(
+        "unksm2",
+        "3.3.4",
+        "Such schemes in To and Contact",
+        NOT_ALLOWED,
+        message(REGISTER, "To: isbn:2983792873", "Contact: <name:John_Smith>"),
+    ),
+    Torture(
+        "bext01",
+        "3.3.5",
+        "Extensions that nobody knows are required",
+        Treatment(420),
+        message(OPTIONS, "Require: nothingSupportsThis", "Proxy-Require: noProxiesSupportThis"),
+    ),
+    Torture(
+        "invut",
+        "3.3.6",
+        "A body of an unknown kind, which a proxy carries",
+        CALL,
+        message(INVITE, "Content-Type: application/unknownformat", body=b"<audio>\n <pcmu/>\n"),
+    ),
+    Torture(
+        "regaut01",
+        "3.3.7",
+        "An unknown scheme of authorization",
+        NOT_ALLOWED,
+        message(REGISTER, "Authorization: NoOneKnowsThisScheme opaque-data=here"),
+    ),
+    Torture(
+        "multi01",
+        "3.3.8",
+        "Fields twice that may stand once",
+        SILENCE,
+        message(
+            INVITE,
+            "CSeq: 5 INVITE",
+            "CSeq: 59338 INVITE",
+            "Call-ID: [number]-multi",
+            "Call-ID: [number]-multi-2",
+            "From: <sip:caller@example.com>;tag=3413415",
+            "From: <sip:other@example.net>;tag=2923420123",
+            "To: <sip:[number]@example.net>",
+            "To: <sip:other@example.net>",
+            "Max-Forwards: 70",
+            "Max-Forwards: 5",
+        ),
+    ),
+    Torture(
+        "mcl01",
+        "3.3.9",
+        "Two lengths of the body",
+        SILENCE,
+        message(OPTIONS, "Content-Length: 13", "Content-Length: 5", body=b"There's no way"),
+    ),
+    Torture(
+        "bcast",
+        "3.3.10",
+        "A response that would go on to everybody",
+        SILENCE,
+        message(
+            "SIP/2.0 200 OK",
+            "Via: SIP/2.0/UDP 192.0.2.198;branch=z9hG4bK1324923",
+            "Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bK1saber23",
+            "CSeq: 35 INVITE",
+        ),
+    ),
+    Torture(
+        "zeromf",
+        "3.3.11",
+        "OPTIONS without hops left: who answers it himself may",
+        OK,
+        message(OPTIONS, "Max-Forwards: 0"),
+    ),
+    Torture(
+        "cparam01",
+        "3.3.12",
+        "A parameter of a registered contact",
+        NOT_ALLOWED,
+        message(REGISTER, "Contact: sip:+19725552222@gw1.example.net;unknownparam"),
+    ),
+    Torture(
+        "cparam02",
+        "3.3.13",
+        "A parameter of the URI of a registered contact",
+        NOT_ALLOWED,
+        message(REGISTER, "Contact: <sip:+19725552222@gw1.example.net;unknownparam>"),
+    ),
+    Torture(
+        "regescrt",
+        "3.3.14",
+        "A Route in the URI of a registered contact",
+        NOT_ALLOWED,
+        message(REGISTER, "Contact: <sip:user@example.com?Route=%3Csip:sip.example.com%3E>"),
+    ),
+    Torture(
+        "sdp01",
+        "3.3.15",
+        "An Accept that SDP is not among, which is the callee's affair",
+        CALL,
+        message(
+            INVITE,
+            "Accept: text/nobodyKnowsThis",
+            "Content-Type: application/sdp",
+            body=b"v=0\r\no=- 0 0 IN IP4 192.0.2.5\r\ns=-\r\n",
+        ),
+    ),
+    Torture(
+        "inv2543",
+        "3.4.1",
+        "A call as RFC 2543 had it: without branch, Max-Forwards and tag",
+        BAD_REQUEST,
+        message(
+            INVITE,
+            "Via: SIP/2.0/UDP [sent-by]",
+            "From: <sip:iuser@example.com>",
+            without=("Max-Forwards", "Contact"),
+        ),
+    ),
+)

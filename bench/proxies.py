@@ -19,7 +19,7 @@ from inline_proxy.kamailio_process import command
 from inline_proxy.kamailio_version import installed_version
 from inline_proxy.lab.certificates import LabFiles
 from inline_proxy.lab.children import Child, Children, holds_udp_port
-from inline_proxy.rendering import UDP_WORKERS
+from inline_proxy.workers import processors, udp_workers
 from sipp.load.lab import prefer_session
 
 
@@ -92,7 +92,7 @@ def _start_native(children: Children, directory: Path, files: LabFiles) -> Child
         "HOST": HOST,
         "PORT": PROXY_PORT,
         "TLS_PORT": PROXY_TLS_PORT,
-        "UDP_WORKERS": UDP_WORKERS,
+        "UDP_WORKERS": udp_workers(processors()),
         "TCP_WORKERS": installed_version().tcp_workers,
     }
     fill_in("native.cfg", directory / "kamailio.cfg", dict(values))

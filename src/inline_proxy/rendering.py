@@ -22,6 +22,7 @@ from inline_proxy.own_certificate import CertificateFiles, make_missing, own_cer
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
 from inline_proxy.routing_policy import policy_values
 from inline_proxy.template_environment import template_environment
+from inline_proxy.workers import udp_workers
 
 TEMPLATES = ("kamailio.cfg", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
@@ -31,7 +32,6 @@ SPOOL = "events"
 """The directory of the state directory in which Kamailio tells of calls."""
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
-UDP_WORKERS = 4
 ASYNC_WORKERS = 8
 LONGEST_CLEARIP_QUERY_S = 30
 """What the transaction of an INVITE may last besides the search."""
@@ -49,6 +49,7 @@ class Host(NamedTuple):
     kamailio: KamailioVersion
     user_id: int = 0
     """The number of the user that Kamailio runs as."""
+    processors: int = 2
 
 
 class CannotRender(RuntimeError):
@@ -116,7 +117,7 @@ def template_values(
     tls = config.clearip.tls
     return {
         "version": __version__,
-        "udp_workers": UDP_WORKERS,
+        "udp_workers": udp_workers(host.processors),
         "tcp_workers": host.kamailio.tcp_workers,
         "async_workers": ASYNC_WORKERS,
         "tls_threads_mode": 2 if host.kamailio.has_tls_threads_mode else None,

@@ -13,6 +13,7 @@ from inline_proxy.kamailio_version import KamailioMissing, installed_version
 from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
 from inline_proxy.packet_filter import service_user_id
 from inline_proxy.rendering import CannotRender, Host, render
+from inline_proxy.workers import processors
 
 
 def render_or_exit(
@@ -24,7 +25,10 @@ def render_or_exit(
     """
     with explained(directory):
         host = Host(
-            listeners(config.listen, interface_addresses()), installed_version(), service_user_id()
+            listeners(config.listen, interface_addresses()),
+            installed_version(),
+            service_user_id(),
+            processors(),
         )
         render(config, host, directory, state_directory)
     return host

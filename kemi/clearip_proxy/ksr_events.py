@@ -40,6 +40,8 @@ class CallEvents:
         self._spool = EventSpool(Path(policy.events)) if policy.events else None
         self._clock = clock
         self._lines: list[str] = []
+        self._call: str | None = None
+        """The call attempt that this callback is about, once it is known."""
 
     @property
     def are_kept(self) -> bool:
@@ -53,10 +55,11 @@ class CallEvents:
         now = self._clock()
         call = new_call_id(now)
         self._ksr.pvx.xavu_sets(CALL_VARIABLE, call)
+        self._call = call
         source = self._trusted[request.source_address]
         values = {
-            "call_id": self._text("$ci"),
-            "from_tag": self._text("$ft"),
+            "call_id": request.call_id,
+            "from_tag": request.from_tag,
             "from": self._text("$fu"),
             "to": request.uri,
             "address": request.source_address,
@@ -130,16 +133,20 @@ class CallEvents:
         """The caller is sent a final response that is no 2xx."""
         self._add(Kind.FINISHED, {"status": status, "phrase": phrase, "canceled": is_canceled})
 
-    def hung_up(self) -> None:
+    def hung_up(self, request: Request) -> None:
         """A BYE passes."""
         if self._spool is None:
             return
-        identifiers = {"$ci": "call_id", "$ft": "from_tag", "$tt": "to_tag"}
-        values = {name: self._text(variable) for variable, name in identifiers.items()}
+        values = {
+            "call_id": request.call_id,
+            "from_tag": request.from_tag,
+            "to_tag": request.to_tag,
+        }
         self._lines.append(event_line(Kind.HUNG_UP, self._clock(), "", values))
 
     def flush(self) -> None:
-        """Write what has been gathered; never raises."""
+        """Write what has been gathered, at the end of a callback; never raises."""
+        self._call = None
         if not self._lines or self._spool is None:
             return
         text = "".join(self._lines)
@@ -153,9 +160,12 @@ class CallEvents:
         """Tell of the call that is at hand; of a request that is none, nothing."""
         if self._spool is None:
             return
-        call = self._ksr.pvx.xavu_get(CALL_VARIABLE)
-        if call is not None:
-            self._lines.append(event_line(kind, self._clock(), str(call), values))
+        if self._call is None:
+            call = self._ksr.pvx.xavu_get(CALL_VARIABLE)
+            if call is None:
+                return
+            self._call = str(call)
+        self._lines.append(event_line(kind, self._clock(), self._call, values))
 
     def _text(self, pseudo_variable: str) -> str:
         """Return a pseudo-variable's value; what is no UTF-8 in it becomes question marks."""

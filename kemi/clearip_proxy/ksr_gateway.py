@@ -75,7 +75,7 @@ class KsrGateway:
         elif request.is_call_attempt and isinstance(decision, Reply):
             self.events.begun(request, decision)
         elif request.method == "BYE" and isinstance(decision, FollowRoute):
-            self.events.hung_up()
+            self.events.hung_up(request)
         self.carry_out(decision)
 
     def _admit(self, attempt: AdmitCall, request: Request) -> QueryClearIp | None:
@@ -111,6 +111,11 @@ class KsrGateway:
 
     def _step(self, decision: Decision, *, may_wait: bool) -> Decision | None:
         match decision:
+            # What most requests lead to comes first.
+            case CancelBranches() | AbsorbAck() | FollowRoute():
+                return self._pass_on(decision)
+            case QueryClearIp():
+                return self.clearip.query(decision, may_wait=may_wait)
             case Noted():
                 return self._note(decision)
             case Discard():
@@ -121,10 +126,6 @@ class KsrGateway:
                 self._reply(decision)
             case RelayResponse():
                 self._relay_response()
-            case CancelBranches() | AbsorbAck() | FollowRoute():
-                return self._pass_on(decision)
-            case QueryClearIp():
-                return self.clearip.query(decision, may_wait=may_wait)
         return None
 
     def _relay_response(self) -> None:
@@ -155,19 +156,19 @@ class KsrGateway:
         """Let a request reach the transaction or the dialog that it belongs to."""
         tm = self._ksr.tm
         match decision:
-            case CancelBranches():
-                if tm.t_check_trans() <= 0:
+            case FollowRoute():
+                if self._ksr.rr.loose_route() <= 0:
                     return decision.otherwise
-                self._log.note("canceled by the caller")
+                self._count(decision.goes_on, decision.ends)
             case AbsorbAck():
                 if tm.t_check_trans() != 0:
                     return decision.otherwise
                 self._count(ends=decision.ends)
                 return None
-            case FollowRoute():
-                if self._ksr.rr.loose_route() <= 0:
+            case CancelBranches():
+                if tm.t_check_trans() <= 0:
                     return decision.otherwise
-                self._count(decision.goes_on, decision.ends)
+                self._log.note("canceled by the caller")
         tm.t_relay()
         return None
 
@@ -180,6 +181,7 @@ class KsrGateway:
     def report(self, fault: str) -> None:
         """Say loudly that a callback without a request has raised."""
         self._log.fault_of_no_call(f"internal error: {fault}")
+        self.events.flush()
 
     def fail(self, fault: str) -> None:
         """Answer a request whose callback has raised, and say so loudly."""

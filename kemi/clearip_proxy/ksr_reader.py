@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from clearip_proxy.answering import Pending
+from clearip_proxy.answering import BEGINNING, Pending
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
@@ -28,12 +28,13 @@ class KsrReader:
         self.now = now
 
     def request(self) -> Request:
-        """Read the request that arrived."""
+        """Read the request that arrived, as far as one of its kind is looked at."""
         ksr = self._ksr
-        to_tag = self.text("$tt")
+        method, to_tag = self.text("$rm"), self.text("$tt")
+        is_new = not to_tag and method != "ACK"
         return Request(
             arrived_us=time.monotonic_ns() // 1000,
-            method=self.text("$rm"),
+            method=method,
             uri=self.text("$ru"),
             source_address=self.text("$si"),
             call_id=self.text("$ci"),
@@ -41,9 +42,9 @@ class KsrReader:
             to_tag=to_tag,
             route=(self.header("Route") or "") if to_tag else "",
             hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
-            proxy_require=self.header("Proxy-Require"),
-            is_well_formed=ksr.sanity.sanity_check_defaults() > 0,
-            now=self.now(),
+            proxy_require=None if method == "ACK" else self.header("Proxy-Require"),
+            is_well_formed=not is_new or ksr.sanity.sanity_check_defaults() > 0,
+            now=self.now() if is_new else BEGINNING,
         )
 
     def pending(self) -> Pending:

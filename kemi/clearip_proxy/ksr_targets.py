@@ -24,10 +24,10 @@ from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_suspension import KsrSuspension
 from clearip_proxy.next_hop import is_named, is_udp, over_tcp
 from clearip_proxy.policy import RoutingPolicy
-from clearip_proxy.response_context import HeaderChanges
+from clearip_proxy.response_context import HeaderChanges, ResponseContext
 from clearip_proxy.search import TERMINATED, after_unreachable, awaiting, with_addresses
 from clearip_proxy.target_way import Wanted, Way, find_way
-from clearip_proxy.uri import Uri
+from clearip_proxy.uri import Uri, parse_uri
 
 LARGE_OVER_TCP = "large_requests_over_tcp"
 LARGE_BACK_TO_UDP = "large_requests_back_to_udp"
@@ -48,6 +48,8 @@ class TargetLeg:
         self._events = events
         self._branches = KsrBranches(ksr, self._log, events)
         self._memory = KsrMemory(ksr)
+        self._being_sent: ResponseContext | None = None
+        """The context of the branch that `t_relay` is sending: its branch route runs meanwhile."""
         self._remembered = Remembered(self._memory)
         self._suspension = KsrSuspension(ksr)
 
@@ -134,14 +136,17 @@ class TargetLeg:
             ksr.setdsturi(hop)
         else:
             ksr.pv.unset("$du")
-        self._branches.server_name(target.canonical_host if is_named(target) else "")
+        if not is_udp(parse_uri(hop) if hop else target):
+            self._branches.server_name(target.canonical_host if is_named(target) else "")
         ksr.tm.t_on_branch(ON_TARGET_BRANCH)
         # What a ClearIP site may not say, a target may.
         ksr.tm.t_on_reply(ON_TARGET_REPLY if self._events.are_kept else NO_CALLBACK)
         self._events.attempted(fork, hop)
+        self._being_sent = fork.context
         is_sent = self._branches.relay(
             ON_TARGET_FAILURE, fork.no_response_timeout_ms, fork.answer_timeout_ms
         )
+        self._being_sent = None
         if is_sent:
             place = f" at {hop}" if hop else ""
             self._log.note(f"target {fork.context.tried}: {fork.target}{place}")
@@ -153,7 +158,7 @@ class TargetLeg:
         In the branch route, so that every attempt has them exactly once: what a failure route
         appends is lost on the branches after the next.
         """
-        context = self._read.context()
+        context = self._being_sent or self._read.context()
         changes = context.changes[context.current]
         hdr = self._ksr.hdr
         for name in changes.removed:

@@ -80,15 +80,30 @@ def policy(events: Path) -> RoutingPolicy:
     return replace(default, dialog_keys=KEYS, events=str(events))
 
 
+class RelayingKsr(FakeKsr):
+    """Runs the branch route while it relays, as Kamailio does."""
+
+    armed = ""
+    proxy: Callbacks
+
+    def does(self, *call: str | int) -> int:
+        """Record a call; run what has been armed."""
+        if call[0] == "t_on_branch":
+            self.armed = str(call[1])
+        if call[0] == "t_relay" and self.armed:
+            getattr(self.proxy, self.armed)(None)
+        return super().does(*call)
+
+
 class AnsweredCall:
     """A call in its third round: whatever is remembered of the first is known."""
 
     def __init__(self, events: Path) -> None:
         self.calls: list[str] = []
-        self._ksr = connected(FakeKsr())
-        self._proxy = Callbacks(
-            cast("KsrPort", CountedPart(self._ksr, self.calls)), policy(events)
-        )
+        self._ksr = RelayingKsr()
+        connected(self._ksr)
+        self._proxy = Callbacks(cast("KsrPort", CountedPart(self._ksr, self.calls)), policy(events))
+        self._ksr.proxy = self._proxy
         self._instructions = 0
 
     def take(self) -> dict[str, Taken]:
@@ -104,7 +119,6 @@ class AnsweredCall:
         self._ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
         taken["302"] = self._counted(self._proxy.ksr_reply_clearip)
         taken["search"] = self._counted(self._proxy.ksr_failure_clearip)
-        taken["branch"] = self._counted(self._proxy.ksr_branch_target)
         self._ksr.variables["$rs"] = 200
         taken["200"] = self._counted(self._proxy.ksr_reply_target)
         token = KEYS.token(str(VARIABLES["$ci"]), str(VARIABLES["$ft"]))
@@ -118,6 +132,7 @@ class AnsweredCall:
     def _about(self, method: str, to_tag: str) -> None:
         about = {"$rm": method, "$tt": to_tag, "$ru": VARIABLES["$ou"]}
         self._ksr.variables = {**VARIABLES, **about}
+        self._ksr.armed = ""
 
     def _counted(self, callback: Callable[[object], int]) -> Taken:
         self.calls.clear()

@@ -11,7 +11,12 @@ import pytest
 from unit.kemi.answered_call import AnsweredCall, Taken
 
 BUDGET = {
-    "INVITE": Taken(0, 0),
+    "INVITE": Taken(35, 1_550),
+    "302": Taken(1, 80),
+    "search": Taken(30, 5_600),
+    "200": Taken(2, 240),
+    "ACK": Taken(11, 680),
+    "BYE": Taken(11, 800),
 }
 
 

@@ -195,7 +195,14 @@ def test_end_of_a_dialog_is_told_by_its_identifiers(
 ) -> None:
     """A BYE may come from either side."""
     ksr = FakeKsr(variables={**CALLER, "$rm": method, "$tt": "tag-2"})
-    request = Request(method=method, uri="sip:1@x", source_address="10.0.0.1", to_tag="tag-2")
+    request = Request(
+        method=method,
+        uri="sip:1@x",
+        source_address="10.0.0.1",
+        call_id="call-1",
+        from_tag="tag-1",
+        to_tag="tag-2",
+    )
 
     KsrGateway(ksr, telling(spool)).begin(FollowRoute(Reply(481, "No")), request)
 

@@ -36,7 +36,6 @@ def test_address_is_sent_to_at_once() -> None:
     assert ksr.calls == [
         ("seturi", "sip:1@192.0.2.1"),
         ("unset", "$du"),
-        ("xavp_child_sets", "tls", "server_name", ""),
         ("t_on_branch", "ksr_branch_target"),
         ("t_on_reply", ""),
         ("t_on_failure", "ksr_failure_target"),

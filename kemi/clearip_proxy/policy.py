@@ -103,6 +103,8 @@ class EmergencyPolicy:
     prefixes: tuple[str, ...] = ()
     """What may stand before an emergency number, such as +1."""
     route: tuple[str, ...] = ()
+    service_number: str = ""
+    """The number that stands for the emergency service, `urn:service:sos`; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
             frozenset(emergency["numbers"]),
             tuple(emergency["prefixes"]),
             tuple(emergency["route"]),
+            next(iter(emergency["numbers"]), ""),
         ),
         headers=_headers(values["headers"]),
         own=frozenset(values["own"]),

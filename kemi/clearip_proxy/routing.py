@@ -5,6 +5,7 @@ follows ClearIP's answer), in `search.py` (what follows a target's failure) or i
 these call, and nowhere else; nothing here knows that Kamailio exists.
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -36,6 +37,9 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 
 NO_SUCH_DIALOG = Reply(481, "Call/Transaction Does Not Exist")
 
+_EMERGENCY_SERVICE = re.compile(r"urn:service:sos(?:\.[a-z0-9-]+)*", re.IGNORECASE)
+_NO_HOST = "emergency.invalid"
+"""Stands where only the user of a URI counts."""
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
 
@@ -154,7 +158,7 @@ def _unknown_extension(request: Request) -> Reply | None:
 
 def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPolicy) -> Decision:
     try:
-        uri = parse_uri(request.uri)
+        uri = parse_uri(_called(request.uri, policy.emergency))
     except MalformedUri:
         return _unreadable(request.uri)
     if uri.header_part:
@@ -164,9 +168,20 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
     if not request.from_tag:
         return Reply(400, "Missing From Tag")  # RFC 3261 §8.1.1.3; nothing in its dialog would pass
     if is_emergency(uri.user, policy.emergency):
-        return _emergency(request, policy)
+        return _emergency(uri, request.now, policy)
     query = QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))
     return AdmitCall(source, request.call_id, query) if is_limited(source) else query
+
+
+def _called(uri: str, policy: EmergencyPolicy) -> str:
+    """Put the first emergency number in place of the emergency service (RFC 5031 §4.2).
+
+    A carrier's gateway knows the number. Test calls, `urn:service:test.sos`, are another service:
+    they must not reach people who wait for emergencies.
+    """
+    if policy.service_number and _EMERGENCY_SERVICE.fullmatch(uri):
+        return f"sip:{policy.service_number}@{_NO_HOST}"
+    return uri
 
 
 def _unreadable(uri: str) -> Reply:
@@ -198,8 +213,8 @@ def _clearip_uri(uri: Uri, source: TrustedSource, policy: RoutingPolicy) -> str:
     return f"sip:{uri.user}@{prefix}{policy.clearip.domain}"
 
 
-def _emergency(request: Request, policy: RoutingPolicy) -> Decision:
+def _emergency(called: Uri, now: Moment, policy: RoutingPolicy) -> Decision:
     route = policy.emergency.route or policy.default_route
     if not route:
         return unavailable("no route for emergency calls")
-    return start_search(configured_routes(route, request.uri), policy.search, request.now)
+    return start_search(configured_routes(route, called.text), policy.search, now)

@@ -48,7 +48,8 @@ class Emergency:
                 allowed="a list of numbers, each in quotes",
                 same=lambda number: number,
             ),
-            "The numbers whose calls are never sent to ClearIP and never limited.",
+            "The numbers whose calls are never sent to ClearIP and never limited. The first one "
+            "stands for `urn:service:sos` too.",
             example='["911", "112"]',
         ),
     )

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from inline_proxy.config.faults import Refused
 from inline_proxy.config.key import key
+from inline_proxy.config.pattern_cost import LONGEST_TEXT, MOST_WAYS, ways_to_match
 from inline_proxy.config.scalars import one_of, text
 from inline_proxy.config.values import ListOf, Part, Value
 
@@ -54,6 +55,11 @@ def pattern(value: object) -> str:
             re.compile(text(value))
     except (re.error, OverflowError, Warning) as error:
         raise Refused(f"is not a regular expression: {error}") from None
+    if ways_to_match(text(value)) > MOST_WAYS:
+        raise Refused(
+            "could take so long to match that calls wait: have no repetition inside another one, "
+            "and fewer of them"
+        )
     return text(value)
 
 
@@ -91,7 +97,8 @@ class DisplayName:
                 allowed="a regular expression of Python's, of at most "
                 f"{_LONGEST_PATTERN} characters",
             ),
-            "What is looked for, as often as it occurs in a name without its quotes.",
+            "What is looked for, as often as it occurs in a name without its quotes. Names of more "
+            f"than {LONGEST_TEXT} characters stay as they are.",
             example="'^\\[V\\] (.*)'",
         )
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.display_name import rewritten
+from clearip_proxy.display_name import LONGEST_NAME, rewritten
 from clearip_proxy.policy import DisplayNameRule
 
 RULES = (
@@ -36,6 +36,24 @@ def test_result_with_a_line_break_is_refused() -> None:
     rules = (DisplayNameRule(re.compile("NAME"), "x\r\nEvil: yes"),)
 
     assert rewritten('"NAME" <sip:1@x>', rules) == '"NAME" <sip:1@x>'
+
+
+@pytest.mark.parametrize("length", [LONGEST_NAME, LONGEST_NAME + 1])
+def test_long_name_is_left_alone(length: int) -> None:
+    """The patterns were admitted for names no longer than that."""
+    rules = (DisplayNameRule(re.compile("^N"), "M"),)
+    name = "N" * length
+
+    changed = rewritten(f'"{name}" <sip:1@x>', rules)
+
+    assert changed.startswith('"M') is (length == LONGEST_NAME)
+
+
+def test_name_that_a_rule_makes_long_is_left_alone() -> None:
+    """The next rule would not be bounded by it."""
+    rules = (DisplayNameRule(re.compile("N"), "MMM"), DisplayNameRule(re.compile("M"), "O"))
+
+    assert rewritten(f'"{"N" * 30}" <sip:1@x>', rules) == f'"{"N" * 30}" <sip:1@x>'
 
 
 @given(st.text())

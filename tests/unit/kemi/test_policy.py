@@ -82,7 +82,7 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.search.aliases == {"tg1": "sip:192.0.2.5"}
     assert policy.search.on_stale_identity == "ask_again"
     assert policy.dialog_keys.keys == (b"\xaa", b"\xbb")
-    assert policy.emergency == EmergencyPolicy(frozenset({"911"}), ("+1",), ())
+    assert policy.emergency == EmergencyPolicy(frozenset({"911"}), ("+1",), (), "911")
     assert policy.headers.copied == ("Identity",)
     assert policy.headers.identity_mode == "append"
     assert policy.headers.display_names == (DisplayNameRule(re.compile("^x"), "y"),)

@@ -20,7 +20,7 @@ from clearip_proxy.decisions import (
 )
 from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.policy import ClearIpPolicy, EmergencyPolicy, RoutingPolicy, SearchPolicy
-from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.routing import ALLOW, NO_SUCH_DIALOG, Request, is_emergency, on_request
 from clearip_proxy.sources import TrustedSource, TrustedSources
 
@@ -248,6 +248,40 @@ def test_emergency_number_never_asks_clearip(uri: str) -> None:
 
     assert isinstance(decision, Fork)
     assert decision.target.endswith("@psap.example.net")
+
+
+@pytest.mark.parametrize(
+    "uri", ["urn:service:sos", "URN:Service:SOS", "urn:service:sos.fire", "urn:service:sos.a-b.c"]
+)
+def test_emergency_service_is_the_first_emergency_number(uri: str) -> None:
+    """RFC 5031 §4.2: what a phone dials when its user presses the emergency button."""
+    numbers, route = frozenset({"112"}), ("sip:g1", "sip:own@g2")
+    policy = replace(POLICY.emergency, numbers=numbers, service_number="112", route=route)
+
+    decision = on_request(replace(INVITE, uri=uri), replace(POLICY, emergency=policy))
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:112@g1"
+    assert decision.context.remaining == (Target("sip:own@g2"),)
+
+
+@pytest.mark.parametrize(
+    ("uri", "numbers"),
+    [
+        ("urn:service:test.sos", frozenset({"112"})),
+        ("urn:service:counseling", frozenset({"112"})),
+        ("urn:service:sosx", frozenset({"112"})),
+        ("urn:service:sos.", frozenset({"112"})),
+        ("urn:service:sos", frozenset[str]()),
+    ],
+)
+def test_other_service_is_refused(uri: str, numbers: frozenset[str]) -> None:
+    """A test call must not ring where emergencies are answered."""
+    policy = replace(POLICY.emergency, numbers=numbers, service_number=next(iter(numbers), ""))
+
+    decision = on_request(replace(INVITE, uri=uri), replace(POLICY, emergency=policy))
+
+    assert decision == Reply(416, "Unsupported URI Scheme")
 
 
 def test_emergency_number_without_route_of_its_own_takes_the_default_route() -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from clearip_proxy.contact import Contact, parse_contacts, target_set
 from clearip_proxy.faults import first_faults
-from clearip_proxy.grammar import canonical_name
+from clearip_proxy.grammar import canonical_name, is_utf8
 from clearip_proxy.identity import parse_identities
 from clearip_proxy.message import SipResponse
 
@@ -83,10 +83,10 @@ def carried_headers(
     for name, value in found:
         if name in IDENTITY_NAMES:
             continue
-        if len(value) <= MAX_LENGTH:
-            others.append((wanted[name], value))
+        if refusal := _refusal(value):
+            faults.append(f"{wanted[name]}: {refusal}")
         else:
-            faults.append(f"{wanted[name]}: longer than {MAX_LENGTH} characters")
+            others.append((wanted[name], value))
     return CarriedHeaders(identities.values, tuple(others)), tuple(faults)
 
 
@@ -94,3 +94,13 @@ def carried_headers(
 def _by_canonical_name(names: tuple[str, ...]) -> Mapping[str, str]:
     """Return the names as configured, by their canonical form; the same for every call."""
     return MappingProxyType({canonical_name(name): name for name in names})
+
+
+def _refusal(value: str) -> str:
+    """Say why a value cannot be sent on; "" when it can.
+
+    A value with control characters does not come this far.
+    """
+    if len(value) > MAX_LENGTH:
+        return f"longer than {MAX_LENGTH} characters"
+    return "" if is_utf8(value) else "no UTF-8"

@@ -36,7 +36,7 @@ def hidden_from_caller(status: int) -> tuple[str, ...]:
     return TELLING_HEADERS if status >= _FIRST_FAILURE else ()
 
 
-def as_bad_gateway(raw: str | bytes) -> str:
+def as_bad_gateway(raw: str) -> str:
     """Return the response that stands for one by which a site has accepted the call.
 
     It has what a transaction needs to be found by (RFC 3261 §8.2.6.2), and nothing of what the

@@ -72,6 +72,17 @@ def has_control(text: str) -> bool:
     return not text.isprintable() and _CONTROL.search(text) is not None
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether a text can be sent: octets that were no UTF-8 are lone surrogates in it."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def unfold(text: str) -> str:
     """Join continuation lines: each fold becomes a single space (RFC 3261 §7.3.1)."""
     return _FOLD.sub(" ", text) if "\n " in text or "\n\t" in text else text

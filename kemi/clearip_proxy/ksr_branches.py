@@ -1,6 +1,6 @@
 """Sending branches: what a query to ClearIP and an attempt at a target have in common."""
 
-from clearip_proxy.grammar import has_control
+from clearip_proxy.grammar import has_control, is_utf8
 from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_port import KsrPort
@@ -57,16 +57,7 @@ class KsrBranches:
 
     def is_sendable(self, name: str, value: str) -> bool:
         """Refuse a value that would break out of its header field, or that is no UTF-8."""
-        if has_control(value) or not _is_utf8(value):
+        if has_control(value) or not is_utf8(value):
             self._log.note(f"left out: {name}, with a character that no header field may hold")
             return False
         return True
-
-
-def _is_utf8(text: str) -> bool:
-    """Tell whether Kamailio can take a text: bytes that were no UTF-8 are lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from clearip_proxy.answering import BEGINNING, Pending
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
+from clearip_proxy.grammar import is_utf8
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.lost_calls import MARK, Waiting
@@ -62,7 +63,7 @@ class KsrReader:
         """Read, in a failure route, how the branches ended."""
         if self.is_canceled():
             return Canceled()
-        raw = self._received_response()
+        raw = self._value("$T_rpl($mb)")  # none where Kamailio made the response up
         if raw is None:
             return NoResponse()
         response = parse_response(raw)
@@ -80,9 +81,8 @@ class KsrReader:
 
     def waiting(self, context: ResponseContext) -> Waiting | None:
         """Return a query that is being sent; None where the request holds other than UTF-8."""
-        try:
-            request = self.text("$mb")
-        except UnicodeDecodeError:
+        request = self.message()
+        if not is_utf8(request):
             return None
         index, _, _ = context.transaction.partition(":")
         attempts = len(context.asked) + context.tried
@@ -105,44 +105,48 @@ class KsrReader:
         """Return the id of the connection that a message came on; 0 for none."""
         return int(self._ksr.pv.get("$conid") or 0)
 
-    def message(self) -> str | bytes:
+    def message(self) -> str:
         """Return the whole message as it was received."""
-        return self._whole("$mb", "$(mb{s.encode.hexa})") or ""
-
-    def _received_response(self) -> str | bytes | None:
-        """Return the whole response, None when Kamailio made it up."""
-        return self._whole("$T_rpl($mb)", "$(T_rpl($mb){s.encode.hexa})")
-
-    def _whole(self, plain: str, in_hexadecimal: str) -> str | bytes | None:
-        """Return a message, None without one.
-
-        Kamailio hands texts to Python as UTF-8; a message with other bytes in it, in its body
-        say, is fetched in hexadecimal.
-        """
-        try:
-            raw = self._ksr.pv.get(plain)
-        except UnicodeDecodeError:
-            return bytes.fromhex(self.text(in_hexadecimal))
-        return None if raw is None else str(raw)
+        return self.text("$mb")
 
     def _received_values(self, name: str) -> tuple[str, ...]:
         values: list[str] = []
         while len(values) < MAX_RECEIVED_VALUES:
-            value = self._ksr.hdr.get_idx(name, len(values))
+            value = self._header(name, len(values))
             if value is None:
                 break
-            values.append(str(value))
+            values.append(value)
         return tuple(values)
 
     def text(self, pseudo_variable: str) -> str:
         """Return the value of a pseudo-variable; "" for none."""
-        value = self._ksr.pv.get(pseudo_variable)
-        return "" if value is None else str(value)
+        return self._value(pseudo_variable) or ""
 
     def header(self, name: str) -> str | None:
         """Return the first header field of a name, None without any."""
-        value = self._ksr.hdr.get(name)
+        return self._header(name, 0)
+
+    def _header(self, name: str, index: int) -> str | None:
+        try:
+            value = self._ksr.hdr.get_idx(name, index)
+        except UnicodeDecodeError:
+            return self._value_of_octets(f"$hdr({name})[{index}]")
         return None if value is None else str(value)
+
+    def _value(self, pseudo_variable: str) -> str | None:
+        try:
+            value = self._ksr.pv.get(pseudo_variable)
+        except UnicodeDecodeError:
+            return self._value_of_octets(pseudo_variable)
+        return None if value is None else str(value)
+
+    def _value_of_octets(self, pseudo_variable: str) -> str:
+        """Return a value that is no UTF-8, its other octets as lone surrogates.
+
+        Kamailio hands texts to Python as UTF-8; these take the way through hexadecimal digits.
+        """
+        digits = self._ksr.pv.get(f"$({pseudo_variable[1:]}{{s.encode.hexa}})")
+        return bytes.fromhex(str(digits or "")).decode("utf-8", "surrogateescape")
 
     def size_bytes(self) -> int:
         """Return the size of the request as it arrived."""

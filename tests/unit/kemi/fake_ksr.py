@@ -31,7 +31,7 @@ class FakeKsr:
     returns: dict[str, list[int]] = field(default_factory=dict)
     """Return codes of a function, one per call; 1 when there are none left."""
     undecodable: frozenset[str] = frozenset()
-    """Pseudo-variables whose value is not UTF-8."""
+    """Pseudo-variables, and header fields as `name[0]`, whose value is not UTF-8."""
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
@@ -188,10 +188,9 @@ class FakeHeaders(_Part):
     def remove(self, name: str, /) -> int:
         return self.ksr.does("remove", name)
 
-    def get(self, name: str, /) -> str | int | None:
-        return self.get_idx(name, 0)
-
     def get_idx(self, name: str, index: int, /) -> str | int | None:
+        if f"{name}[{index}]" in self.ksr.undecodable:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
         values = self.ksr.headers.get(name, [])
         return values[index] if index < len(values) else None
 

@@ -77,3 +77,17 @@ def test_embedded_value_that_is_refused_is_reported() -> None:
     response = answer(f"Contact: <sip:1@a>, <sip:1@b?P-Asserted-Identity={'1' * 8_193}>")
 
     assert response.faults == ("contact 2: P-Asserted-Identity: longer than 8192 characters",)
+
+
+def test_value_that_is_no_utf8_is_refused_and_reported() -> None:
+    """SIP is UTF-8 (RFC 3261 §7), and Kamailio takes nothing else; what is embedded, too."""
+    response = answer(
+        'P-Asserted-Identity: "J\udce9" <sip:1@x>',
+        "Contact: <sip:1@a?P-Asserted-Identity=%22J%E9%22%3Csip:1@x%3E>",
+    )
+
+    assert response.carried.others == ()
+    assert response.faults == (
+        "P-Asserted-Identity: no UTF-8",
+        "contact 1: P-Asserted-Identity: no UTF-8",
+    )

@@ -123,3 +123,25 @@ def test_size_is_that_of_the_request_as_it_arrived() -> None:
     """In bytes; nothing where there is no message."""
     assert reader(FakeKsr(variables={"$ml": 1400})).size_bytes() == 1400
     assert reader(FakeKsr()).size_bytes() == 0
+
+
+def test_request_uri_of_other_octets_than_utf8_is_read() -> None:
+    """And refused by whoever decides, without an exception."""
+    ksr = FakeKsr(
+        variables={"$ru": "?", "$(ru{s.encode.hexa})": "7369703ae9"}, undecodable=frozenset({"$ru"})
+    )
+
+    assert reader(ksr).text("$ru") == "sip:\udce9"
+
+
+def test_header_of_other_octets_than_utf8_is_read() -> None:
+    """A name in Latin-1 must not cost the call."""
+    ksr = FakeKsr(
+        headers={"P-Asserted-Identity": ["<tel:+1>", "?"]},
+        variables={"$(hdr(P-Asserted-Identity)[1]{s.encode.hexa})": "22e922203c7369703a313e"},
+        undecodable=frozenset({"P-Asserted-Identity[1]"}),
+    )
+
+    received = reader(ksr).pending().received
+
+    assert received.asserted_identities == ("<tel:+1>", '"\udce9" <sip:1>')

@@ -15,6 +15,7 @@ from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
+from unit.kemi.fake_modules import FakeMaxForwards
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
@@ -32,6 +33,15 @@ INVITE: dict[str, str | int] = {
     "$ft": "caller",
 }
 REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@192.0.2.1>\r\nIdentity: a.b.c\r\n\r\n"
+
+
+class FailingKsr(FakeKsr):
+    """One of its modules fails whenever it is used."""
+
+    @property
+    def maxfwd(self) -> FakeMaxForwards:
+        """What every request asks for."""
+        raise RuntimeError
 
 
 def callbacks(ksr: FakeKsr) -> Callbacks:
@@ -86,10 +96,9 @@ def test_exception_answers_500_and_is_logged(
     callback: Callable[[Callbacks, object], int],
 ) -> None:
     """Without the guard the caller would be left without an answer."""
-    ksr = FakeKsr(variables=dict(INVITE))
+    ksr = FailingKsr(variables=dict(INVITE))
     ksr.stored["response_context"] = "not JSON"
     ksr.variables["$T_rpl($mb)"] = "no status line"
-    ksr.undecodable = frozenset({"$ru"})
 
     assert callback(callbacks(ksr), None) == 1
     assert ksr.calls[-1] == ("send_reply", 500, "Server Internal Error")
@@ -99,7 +108,7 @@ def test_exception_answers_500_and_is_logged(
 
 def test_exception_about_a_stranger_is_not_answered() -> None:
     """Whatever a scanner sends, it hears nothing."""
-    ksr = FakeKsr(variables={**INVITE, "$si": "192.0.2.66"}, undecodable=frozenset({"$ru"}))
+    ksr = FailingKsr(variables={**INVITE, "$si": "192.0.2.66"})
 
     assert callbacks(ksr).ksr_request_route(None) == 1
     assert "send_reply" not in ksr.names()

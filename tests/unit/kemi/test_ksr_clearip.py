@@ -104,7 +104,8 @@ def test_query_waits_on_its_connection_until_it_has_ended() -> None:
 
 def test_query_that_is_no_utf_8_is_sent_all_the_same() -> None:
     """It only waits longer when its connection is lost."""
-    ksr = connected(FakeKsr(undecodable=frozenset({"$mb"})))
+    octets = {"$(mb{s.encode.hexa})": "e9"}
+    ksr = connected(FakeKsr(variables=dict(octets), undecodable=frozenset({"$mb"})))
 
     assert leg(ksr).query(QUERY, may_wait=False) is None
     assert waiting_calls(ksr) == []

@@ -63,8 +63,8 @@ class KsrReader:
         """Read, in a failure route, how the branches ended."""
         if self.is_canceled():
             return Canceled()
-        raw = self._value("$T_rpl($mb)")  # none where Kamailio made the response up
-        if raw is None:
+        raw = self.text("$T_rpl($mb)")
+        if not raw:  # Kamailio made the response up
             return NoResponse()
         response = parse_response(raw)
         return NoResponse() if self._tells_of_a_loss(response) else response
@@ -112,7 +112,7 @@ class KsrReader:
     def _received_values(self, name: str) -> tuple[str, ...]:
         values: list[str] = []
         while len(values) < MAX_RECEIVED_VALUES:
-            value = self._header(name, len(values))
+            value = self.header(name, len(values))
             if value is None:
                 break
             values.append(value)
@@ -120,24 +120,18 @@ class KsrReader:
 
     def text(self, pseudo_variable: str) -> str:
         """Return the value of a pseudo-variable; "" for none."""
-        return self._value(pseudo_variable) or ""
-
-    def header(self, name: str) -> str | None:
-        """Return the first header field of a name, None without any."""
-        return self._header(name, 0)
-
-    def _header(self, name: str, index: int) -> str | None:
-        try:
-            value = self._ksr.hdr.get_idx(name, index)
-        except UnicodeDecodeError:
-            return self._value_of_octets(f"$hdr({name})[{index}]")
-        return None if value is None else str(value)
-
-    def _value(self, pseudo_variable: str) -> str | None:
         try:
             value = self._ksr.pv.get(pseudo_variable)
         except UnicodeDecodeError:
             return self._value_of_octets(pseudo_variable)
+        return "" if value is None else str(value)
+
+    def header(self, name: str, index: int = 0) -> str | None:
+        """Return a header field of a name, the first unless told otherwise; None without it."""
+        try:
+            value = self._ksr.hdr.get_idx(name, index)
+        except UnicodeDecodeError:
+            return self._value_of_octets(f"$hdr({name})[{index}]")
         return None if value is None else str(value)
 
     def _value_of_octets(self, pseudo_variable: str) -> str:

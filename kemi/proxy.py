@@ -7,10 +7,16 @@ import KSR
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.garbage import look_seldom
 from clearip_proxy.policy import load_policy
+from clearip_proxy.reloading import GENERATION, Reloading, generation
 
 
-def mod_init() -> Callbacks:
-    """Make the object whose methods Kamailio calls; it reads the policy once."""
-    callbacks = Callbacks(KSR, load_policy(Path(__file__).with_name("proxy.json")))
+def mod_init() -> Reloading:
+    """Make the object whose methods Kamailio calls; it reads the policy anew when it changes."""
+    policy = Path(__file__).with_name("proxy.json")
+    callbacks = Reloading(
+        lambda: Callbacks(KSR, load_policy(policy)),
+        generation(policy.with_name(GENERATION)),
+        lambda fault: KSR.err(f"the new policy cannot be read, the old one stays: {fault!r}\n"),
+    )
     look_seldom()
     return callbacks

@@ -3,8 +3,10 @@
 import click
 
 from inline_proxy import __version__
+from inline_proxy.commands.apply import apply_command
 from inline_proxy.commands.check import check
 from inline_proxy.commands.packet_filter import packet_filter_command
+from inline_proxy.commands.reload import plan_command, reload_command
 from inline_proxy.commands.render import render_command
 from inline_proxy.commands.run import run_command
 from inline_proxy.commands.switch import switch
@@ -16,5 +18,14 @@ def main() -> None:
     """Run and look after the in-line proxy for ClearIP."""
 
 
-for command in (check, packet_filter_command, render_command, run_command, switch):
+for command in (
+    apply_command,
+    check,
+    packet_filter_command,
+    plan_command,
+    reload_command,
+    render_command,
+    run_command,
+    switch,
+):
     main.add_command(command)

@@ -1,12 +1,16 @@
 """Where an installed proxy lies on its host, and what systemd is asked about it."""
 
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from inline_proxy.certificates import write_atomically
+
+PRIVATE_FILE = 0o600
 SERVICE = "inline-proxy.service"
+USER = "inline-proxy"
+"""The user and the group that the service runs as."""
 
 
 class NoSuchRelease(LookupError):
@@ -50,6 +54,16 @@ class Installation:
         return self.root / "var/lib/inline-proxy"
 
     @property
+    def running_config(self) -> Path:
+        """The configuration that the service has last been well with."""
+        return self.state / "running-config.yaml"
+
+    @property
+    def previous_config(self) -> Path:
+        """The one before that."""
+        return self.state / "previous-config.yaml"
+
+    @property
     def current_release(self) -> str | None:
         """The name of the current release; None before the first."""
         return self.current.readlink().name if self.current.is_symlink() else None
@@ -72,6 +86,14 @@ class Installation:
         link.replace(self.current)
         systemctl("daemon-reload")
 
+    def keep(self, config_text: bytes) -> None:
+        """Keep a configuration that runs, and the one that ran before it; raises `OSError`."""
+        if self.running_config.exists():
+            if self.running_config.read_bytes() == config_text:
+                return
+            shutil.copyfile(self.running_config, self.previous_config)
+        write_atomically(self.running_config, config_text, PRIVATE_FILE)
+
 
 def systemctl(*arguments: str) -> bool:
     """Run systemctl; tell whether it succeeded. What it says goes to this process's stderr."""
@@ -85,8 +107,3 @@ def service_property(name: str) -> str:
         return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         return ""
-
-
-def is_inside_service() -> bool:
-    """Whether systemd has started this process for the service."""
-    return "INVOCATION_ID" in os.environ

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,11 @@ from inline_proxy.workers import udp_workers
 
 TEMPLATES = ("kamailio.cfg", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
+TLS_FILES = "tls.sha256"
+"""The checksums of the files that `tls.cfg` names."""
+GENERATION_FILE = "policy-generation"
+"""A counter that every process of Kamailio watches: it reads the policy again when it changes."""
+GENERATION_BYTES = 8
 RPC_SOCKET = "rpc.sock"
 CONTROL_SOCKET = "control.sock"
 SPOOL = "events"
@@ -66,20 +72,40 @@ def render(
     anything else is written, and `OSError`.
     """
     directory = directory.resolve()
-    certificate = own_certificate(config.listen, state_directory or directory)
-    spool = (state_directory or directory).resolve() / SPOOL
-    policy = json.dumps(policy_values(config, host.listeners, spool), indent=1) + "\n"
-    files = {
-        **_rendered_files(config, host, directory, certificate),
-        "proxy.json": policy,
-    }
-    directory.mkdir(parents=True, exist_ok=True)
-    make_missing(certificate, config.listen, host.listeners)
-    files[KEY_FILE] = _dialog_keys(config, state_directory or directory)
+    files = rendered_files(config, host, directory, state_directory or directory)
     for name, text in files.items():
         target = directory / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, text.encode(), PRIVATE_FILE)
+    if not (directory / GENERATION_FILE).exists():
+        write_atomically(directory / GENERATION_FILE, bytes(GENERATION_BYTES), PRIVATE_FILE)
+
+
+def rendered_files(
+    config: ProxyConfig, host: Host, directory: Path, state_directory: Path
+) -> dict[str, str]:
+    """Return the text of every file by its name in the directory, whose absolute path is given.
+
+    What is missing in the state directory is made. Raises `CannotRender` and `OSError`.
+    """
+    certificate = own_certificate(config.listen, state_directory)
+    files = _texts(config, host, directory, certificate)
+    policy = policy_values(config, host.listeners, state_directory.resolve() / SPOOL)
+    certificate.certificate.parent.mkdir(parents=True, exist_ok=True)
+    make_missing(certificate, config.listen, host.listeners)
+    tls = config.clearip.tls
+    pem_files = (*certificate, tls.certificate, tls.private_key, config.listen.tls_client_ca_file)
+    return files | {
+        "proxy.json": json.dumps(policy, indent=1) + "\n",
+        KEY_FILE: _dialog_keys(config, state_directory),
+        TLS_FILES: _fingerprints((*pem_files, Path(_ca_file(tls.ca_file)))),
+    }
+
+
+def _fingerprints(files: Iterable[Path | None]) -> str:
+    """Tell apart what the files of the TLS configuration hold: a renewed certificate shows."""
+    hashed = ((file, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files if file)
+    return "".join(f"{digest}  {file}\n" for file, digest in hashed)
 
 
 def _dialog_keys(config: ProxyConfig, state_directory: Path) -> str:
@@ -90,7 +116,7 @@ def _dialog_keys(config: ProxyConfig, state_directory: Path) -> str:
         raise CannotRender(f"{file}: {refused.wrong}") from refused
 
 
-def _rendered_files(
+def _texts(
     config: ProxyConfig, host: Host, directory: Path, certificate: CertificateFiles
 ) -> dict[str, str]:
     values = template_values(config, host, directory, certificate)

@@ -24,14 +24,15 @@ def render_or_exit(
     The certificate that the proxy makes itself lies in the state directory, if one is given.
     """
     with explained(directory):
-        host = Host(
-            listeners(config.listen, interface_addresses()),
-            installed_version(),
-            service_user_id(),
-            processors(),
-        )
+        host = this_host(config)
         render(config, host, directory, state_directory)
     return host
+
+
+def this_host(config: ProxyConfig) -> Host:
+    """Look at this host; raises `NoSuchListener` and `KamailioMissing`."""
+    opened = listeners(config.listen, interface_addresses())
+    return Host(opened, installed_version(), service_user_id(), processors())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import click
 
@@ -17,6 +18,7 @@ from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.commands.preparation import explained, refuse, render_or_exit
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.dialog_keys import kept_for_the_user
+from inline_proxy.installation import Installation
 from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess, any_answers
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.listeners import Listener
@@ -48,9 +50,17 @@ def run_command(config_path: Path, state_dir: Path | None, runtime_dir: Path | N
     for number in stop_signals():
         signal.signal(number, _leave)
     config = load_or_exit(config_path)
+    service = None if runtime_dir is None else RunningAs(config_path.read_bytes())
     with _directory(runtime_dir) as directory:
-        status = _run(config, Path(directory), state_dir)
+        status = _run(config, Path(directory), state_dir, service)
     sys.exit(status)
+
+
+class RunningAs(NamedTuple):
+    """The installed service, and the configuration that it was started with."""
+
+    config_text: bytes
+    installation: Installation = Installation()
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -82,17 +92,19 @@ def _private_directory() -> "tempfile.TemporaryDirectory[str]":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())
 
 
-def _run(config: ProxyConfig, directory: Path, state_directory: Path | None) -> int:
+def _run(
+    config: ProxyConfig, directory: Path, state_directory: Path | None, service: RunningAs | None
+) -> int:
     if state_directory is None:
         config = replace(config, dialog=kept_for_the_user(config.dialog))
     host = render_or_exit(config, directory, state_directory)
     faults = (*busy(host.listeners), *unresolved(host.listeners, host.kamailio))
     if faults:
         refuse(*faults)
-    return _supervise(host, directory)
+    return _supervise(host, directory, service)
 
 
-def _supervise(host: Host, directory: Path) -> int:
+def _supervise(host: Host, directory: Path, service: RunningAs | None) -> int:
     listeners = tuple(each for each in host.listeners if not each.is_for_outgoing)
     with KamailioProcess(directory) as process:
         process.stop_on(stop_signals())
@@ -102,6 +114,8 @@ def _supervise(host: Host, directory: Path) -> int:
         if not silent:
             click.echo("ready")
             sys.stdout.flush()
+            if service is not None:
+                service.installation.keep(service.config_text)
             _report_to(ServiceManager.here(), process, listeners)
         return process.wait()
 

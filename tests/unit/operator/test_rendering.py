@@ -63,9 +63,11 @@ def test_rendering_writes_every_file_that_kamailio_needs(tmp_path: Path) -> None
         "modparams.cfg",
         "modules.cfg",
         "packet-filter.nft",
+        "policy-generation",
         "proxy.json",
         "proxy.py",
         "tls.cfg",
+        "tls.sha256",
     }
 
 

@@ -73,7 +73,10 @@ def find_way(wanted: Wanted, known: Knowledge, policy: RoutingPolicy) -> Way:
     if not is_udp(hop):
         refused = "" if known.takes_tcp(hop, "unreachable") else "takes no connection"
         return Way(target, hop, found.uris, why_none=refused)
-    is_large = outgrows_udp(hop, wanted.received_bytes, wanted.added_bytes, policy.search)
+    # Whoever wrote transport=udp knows that target, and wants UDP.
+    is_large = target.transport is None and outgrows_udp(
+        hop, wanted.received_bytes, wanted.added_bytes, policy.search
+    )
     return Way(target, hop, found.uris, is_large and known.takes_tcp(hop, "tcp_refused"))
 
 

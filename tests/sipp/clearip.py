@@ -1,6 +1,9 @@
 """ClearIP as the flows see it: one stand-in for two sites, with an answer per called number."""
 
+import json
 import secrets
+import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +59,13 @@ def token(ppt: str = "shaken", *, length: int = 600) -> str:
     passport = secrets.token_urlsafe(length)[:length]
     info = "https://certificates.clearip.example/6f1e2b0a/b1946ac9.pem"
     return f"{passport[:40]}.{passport[40:200]}.{passport[200:]};info=<{info}>;alg=ES256;ppt={ppt}"
+
+
+def passport(*, seconds_old: int = 0) -> str:
+    """An Identity header value that says when it was made (RFC 8225 §5.1.1)."""
+    claims = json.dumps({"iat": int(time.time()) - seconds_old, "nonce": secrets.token_hex(8)})
+    encoded = urlsafe_b64encode(claims.encode()).decode().rstrip("=")
+    return f"eyJ4Ijoxfq.{encoded}.c2ln;info=<https://certificates.clearip.example/a.pem>;ppt=shaken"
 
 
 class ClearIp:

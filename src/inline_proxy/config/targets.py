@@ -126,7 +126,8 @@ class Targets:
         metadata=key(
             one_of("tcp", "udp"),
             "How a request of more than 1300 bytes goes to a UDP target: over TCP, and over UDP "
-            "where that is refused (RFC 3261 §18.1.1), or over UDP always.",
+            "where that is refused (RFC 3261 §18.1.1), or over UDP always. A target whose URI says "
+            "`transport=udp` gets UDP in any case.",
             example="udp",
         ),
     )

@@ -56,3 +56,12 @@ def test_small_request_asks_nobody() -> None:
 
     assert leg(ksr).fork(FORK) is None
     assert "t_suspend" not in ksr.names()
+
+
+def test_transport_in_the_uri_is_kept() -> None:
+    """Whoever wrote it knows the target (RFC 3263 §4.1)."""
+    ksr = FakeKsr(variables=dict(LARGE))
+
+    assert leg(ksr).fork(replace(FORK, target="sip:1@192.0.2.1;transport=UDP")) is None
+    assert next_hops_of(ksr) == []
+    assert "t_suspend" not in ksr.names()

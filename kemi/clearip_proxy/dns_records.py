@@ -4,7 +4,6 @@ Blocking: only for processes that carry no other call.
 """
 
 import math
-import re
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -14,6 +13,7 @@ import dns.rdatatype
 import dns.resolver
 
 from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
+from clearip_proxy.next_hop import is_address
 
 QUESTION_S = 2.0
 """What one question may take, with all its tries."""
@@ -66,7 +66,7 @@ class DnsRecords:
 
         Some name servers say nothing about IPv6; the IPv4 addresses are good without.
         """
-        if re.fullmatch(r"[0-9.]+|.*:.*", name):
+        if is_address(name):
             return [name]
         found = [str(each) for each in self._ask(name, "A")]
         try:

@@ -16,21 +16,22 @@ ADDED_BY_PROXY = 250
 
 def needs_look_up(uri: Uri) -> bool:
     """Tell whether requests to a URI are sent to a host name, not to an address."""
-    return _is_name(uri.target_host)
+    return not is_address(uri.target_host)
 
 
 def is_named(uri: Uri) -> bool:
     """Tell whether a URI names its host: what TLS asks for (RFC 6066 §3: never an address)."""
-    return _is_name(uri.canonical_host)
+    return not is_address(uri.canonical_host)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _is_name(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Tell an IPv4 or IPv6 address, with or without brackets, from a host name."""
     try:
         ip_address(host.strip("[]"))
     except ValueError:
-        return True
-    return False
+        return False
+    return True
 
 
 def is_multicast(uri: Uri) -> bool:

@@ -1,24 +1,27 @@
 """Names that lead nowhere cost their target, and not the call."""
 
+import pytest
+
 from sipp.clearip import ClearIp
-from sipp.names.dns_zone import Domain
+from sipp.names.dns_zone import DnsZone, Domain
 from sipp.proxy import Proxy
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp
 
 
+@pytest.mark.parametrize("host", ["nowhere.example", "trunk_group_1", "256.1.1.1"])
 def test_name_that_does_not_exist_is_passed_over(
-    proxy: Proxy, domain: Domain, clearip: ClearIp, sipp: Sipp
+    proxy: Proxy, zone: DnsZone, clearip: ClearIp, sipp: Sipp, host: str
 ) -> None:
     """It costs that target, with a line in the log, and not the call."""
     target = sipp.play("target-200")
-    clearip.redirects_to(f"<sip:{sipp.number}@{domain.name}:5060>", target.at())
+    clearip.redirects_to(f"<sip:{sipp.number}@{host}:5060>", target.at())
 
     caller = sipp.play("uac-answered", to=proxy)
 
     assert all_succeeded(caller, target)
-    assert domain.asked("A") == 1
-    proxy.wait_for_log(sipp.number, f"has no address: sip:{sipp.number}@{domain.name}:5060")
+    assert zone.asked(host, "A") == 1
+    proxy.wait_for_log(sipp.number, f"has no address: sip:{sipp.number}@{host}:5060")
 
 
 def test_name_of_the_proxy_itself_is_passed_over(

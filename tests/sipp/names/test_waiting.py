@@ -1,15 +1,19 @@
 """A name server that takes its time: whom it holds up, and whom not."""
 
 from sipp.clearip import ClearIp
+from sipp.conftest import IMPATIENT
 from sipp.names.dns_zone import Domain
+from sipp.names.refusing_target import RefusingTarget
 from sipp.proxy import Proxy
+from sipp.raw_request import RawCaller, request
 from sipp.role import Role, all_succeeded
 from sipp.sipp import Sipp
 from sipp.waiting import wait_until
 
-HELD_CALLS = 8
-"""As many as a proxy has UDP workers."""
+MANY = 40
+"""More than a proxy has processes of any kind."""
 WELL_UNDER_A_SECOND_S = 0.8
+SEARCH_S = IMPATIENT["targets"]["search_timeout_ms"] / 1000
 
 
 def wait_until_asked(domain: Domain) -> None:
@@ -17,11 +21,16 @@ def wait_until_asked(domain: Domain) -> None:
     wait_until(domain.asked, f"somebody asks for {domain.name}")
 
 
+def seconds_to(caller: Role, status: int) -> float:
+    """How long a caller waited for a response."""
+    invited = next(entry for entry in caller.trace if entry.direction == "sent")
+    answered = next(entry for entry in caller.trace if entry.message.status == status)
+    return answered.time - invited.time
+
+
 def seconds_to_answer(caller: Role) -> float:
     """How long a caller waited for its 200."""
-    invited = next(entry for entry in caller.trace if entry.direction == "sent")
-    answered = next(entry for entry in caller.trace if entry.message.status == 200)
-    return answered.time - invited.time
+    return seconds_to(caller, 200)
 
 
 def test_slow_name_server_delays_no_other_call(
@@ -101,3 +110,85 @@ def test_name_that_takes_longer_than_a_target_may_is_passed_over(
 
     assert all_succeeded(caller, second)
     assert late.is_silent
+
+
+def test_many_look_ups_at_once_delay_no_other_call(
+    proxy: Proxy, domain: Domain, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """More than there are workers; when the name server answers, all of them go on."""
+    domain.add("A", "127.0.0.1")
+    domain.hold()
+    with RefusingTarget() as target, RawCaller(proxy.place("udp")) as waiting:
+        clearip.redirects_to(f"<sip:{sipp.number}@{domain.name}:{target.port}>")
+        for number in range(MANY):
+            waiting.send(call(sipp.number, proxy, number))
+        wait_until(lambda: len(clearip.received("ACK")) == MANY, "ClearIP has answered all")
+        wait_until_asked(domain)
+
+        quick = sipp.play("target-200")
+        clearip.redirects_to(quick.at())
+        caller = sipp.play("uac-answered", to=proxy)
+        assert all_succeeded(caller, quick)
+        assert seconds_to_answer(caller) < WELL_UNDER_A_SECOND_S
+        assert not target.calls
+
+        domain.release()
+        assert {waiting.hear_final().status for _ in range(MANY)} == {603}
+        assert len(target.calls) == MANY
+
+
+def test_many_canceled_look_ups_delay_no_other_call(
+    proxy: Proxy, domain: Domain, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """Each caller who gives up is answered at once, and nobody is called for them."""
+    domain.add("A", "127.0.0.1")
+    domain.hold()
+    with RefusingTarget() as target, RawCaller(proxy.place("udp")) as waiting:
+        clearip.redirects_to(f"<sip:{sipp.number}@{domain.name}:{target.port}>")
+        for number in range(MANY):
+            waiting.send(call(sipp.number, proxy, number))
+        wait_until(lambda: len(clearip.received("ACK")) == MANY, "ClearIP has answered all")
+        for number in range(MANY):
+            waiting.send(call(sipp.number, proxy, number, "CANCEL"))
+        finals = [waiting.hear_final() for _ in range(2 * MANY)]
+        assert sorted(message.status for message in finals) == [200] * MANY + [487] * MANY
+
+        quick = sipp.play("target-200")
+        clearip.redirects_to(quick.at())
+        caller = sipp.play("uac-answered", to=proxy)
+        assert all_succeeded(caller, quick)
+        assert seconds_to_answer(caller) < WELL_UNDER_A_SECOND_S
+
+        domain.release()
+        wait_until(lambda: domain.asked("AAAA"), "the look-up goes on")
+        assert not target.calls
+
+
+def test_whole_search_ends_in_its_time_whatever_the_name_server_does(
+    impatient_proxy: Proxy, domain: Domain, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """`search_timeout_ms` counts the look-ups as well; the names share it."""
+    names = [f"{label}.{domain.name}" for label in ("one", "two", "three", "four")]
+    for name in names:
+        domain.zone.hold(name)
+    last = sipp.play("nobody")
+    clearip.redirects_to(*(f"<sip:{sipp.number}@{name}:5060>" for name in names), last.at())
+
+    caller = sipp.play("uac-refused", to=impatient_proxy)
+
+    assert all_succeeded(caller)
+    assert seconds_to(caller, 503) < SEARCH_S + WELL_UNDER_A_SECOND_S
+    assert all(domain.zone.asked(name) for name in names[:2])
+    assert last.is_silent
+
+
+def call(number: str, proxy: Proxy, caller: int, method: str = "INVITE") -> str:
+    """A request of one of many callers."""
+    text = request(
+        method,
+        number,
+        proxy.place("udp"),
+        call_id=f"{number}-many-{caller}",
+        cseq=f"1 {method}",
+    )
+    return text.replace(f"{number}.raw", f"{number}.many.{caller}")

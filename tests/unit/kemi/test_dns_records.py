@@ -96,6 +96,11 @@ def test_address_is_its_own(records: DnsRecords, address: str) -> None:
     assert records.addresses(address) == [address]
 
 
+def test_number_that_is_no_address_is_a_name(records: DnsRecords) -> None:
+    """Kamailio itself would look it up, and wait."""
+    assert records.addresses("256.1.1.1") == []
+
+
 def test_servers_are_found(records: DnsRecords) -> None:
     """Names without a root dot, in lower case; a tiny TTL is raised to a sane one."""
     assert records.srv("_sip._udp.gw.test") == [SrvRecord(10, 5, "gw.test", 5070)]

@@ -14,5 +14,8 @@ class Canceled:
 class NoResponse:
     """No final response came in time; the one that Kamailio shows is of its own making."""
 
+    was_planted: bool = False
+    """Whether somebody else has sent one in its place: no silence of the one who was asked."""
+
 
 BranchOutcome = Canceled | NoResponse | SipResponse

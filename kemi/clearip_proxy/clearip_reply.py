@@ -4,6 +4,7 @@ A redirect server rings nobody and accepts nothing. Kamailio forwards 18x and 2x
 by itself, before anything could decide about them, so they are taken as something else first.
 """
 
+from clearip_proxy.lost_calls import MARK, PLANTED
 from clearip_proxy.message import parse_headers
 
 TRYING = 100
@@ -13,6 +14,7 @@ TELLING_HEADERS = ("Contact", "Record-Route", "Server", "User-Agent", "Warning")
 
 _MULTIPLE_CHOICES = 300
 _FIRST_FAILURE = 400
+_SERVICE_UNAVAILABLE = 503
 _NEEDED_HEADERS = ("Via", "From", "To", "Call-ID", "CSeq")
 _REASON = 'SIP;cause=502;text="ClearIP accepted the call"'
 
@@ -42,11 +44,28 @@ def as_bad_gateway(raw: str) -> str:
     It has what a transaction needs to be found by (RFC 3261 §8.2.6.2), and nothing of what the
     site offers.
     """
-    received = parse_headers(raw)
-    lines = [
-        f"{name}: {_as_utf8(value)}" for name in _NEEDED_HEADERS for value in received.values(name)
-    ]
-    return _message(f"SIP/2.0 {BAD_GATEWAY} Bad Gateway", *lines, f"Reason: {_REASON}")
+    start_line = f"SIP/2.0 {BAD_GATEWAY} Bad Gateway"
+    return _message(start_line, *_needed_lines(raw), f"Reason: {_REASON}")
+
+
+def tells_of_a_loss(status: int, raw: str | bytes) -> bool:
+    """Tell the leg's own word that a connection is gone, which it sends the proxy itself.
+
+    Who else sends one has the next site asked, and that is all.
+    """
+    return status == _SERVICE_UNAVAILABLE and bool(parse_headers(raw).values(MARK))
+
+
+def in_place_of_planted(status: int, raw: str | bytes) -> str:
+    """Return the response that stands for one that did not come from ClearIP.
+
+    A provisional one changes nothing. A final one has stopped Kamailio's timers when it can first
+    be looked at, so the branch must end: by the 503 that has the next site asked.
+    """
+    if status < 200:  # noqa: PLR2004 - the class of successes begins
+        return _message(f"SIP/2.0 {TRYING} Trying", *_needed_lines(raw))
+    start_line = f"SIP/2.0 {_SERVICE_UNAVAILABLE} Service Unavailable"
+    return _message(start_line, *_needed_lines(raw), f"{MARK}: {PLANTED}")
 
 
 def is_for_the_caller(status: int, *, is_from_clearip: bool, is_credible: bool) -> bool:
@@ -58,6 +77,13 @@ def is_for_the_caller(status: int, *, is_from_clearip: bool, is_credible: bool) 
     """
     is_redirection = status // 100 == 3  # noqa: PLR2004 - its class
     return is_credible and not is_from_clearip and not is_redirection
+
+
+def _needed_lines(raw: str | bytes) -> list[str]:
+    received = parse_headers(raw)
+    return [
+        f"{name}: {_as_utf8(value)}" for name in _NEEDED_HEADERS for value in received.values(name)
+    ]
 
 
 def _message(*lines: str) -> str:

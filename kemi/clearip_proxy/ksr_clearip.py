@@ -123,7 +123,7 @@ class ClearIpLeg:
         self._sites.asks_no_more(context.transaction)
         hop = context.site
         match outcome:
-            case Canceled():
+            case Canceled() | NoResponse(was_planted=True):
                 return
             case NoResponse():
                 self._learn_silence(hop, context.connection)

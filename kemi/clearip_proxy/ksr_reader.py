@@ -8,7 +8,7 @@ from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.grammar import is_utf8
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
-from clearip_proxy.lost_calls import MARK, Waiting
+from clearip_proxy.lost_calls import MARK, PLANTED, Waiting
 from clearip_proxy.message import SipResponse, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.response_context import ResponseContext
@@ -66,14 +66,19 @@ class KsrReader:
         raw = self.text("$T_rpl($mb)")
         if not raw:  # Kamailio made the response up
             return NoResponse()
-        response = parse_response(raw)
-        return NoResponse() if self._tells_of_a_loss(response) else response
+        return self._unless_lost(parse_response(raw))
 
-    def _tells_of_a_loss(self, response: SipResponse) -> bool:
-        """Tell the leg's own word that a connection is gone; ClearIP's all come over TLS."""
-        if response.status != SERVICE_UNAVAILABLE or not response.values(MARK):
-            return False
-        return self.text("$T_rpl($proto)").lower() != "tls"
+    def _unless_lost(self, response: SipResponse) -> BranchOutcome:
+        """Tell the leg's own word that a connection is gone, or that a response was planted.
+
+        The former comes without TLS, as nothing of ClearIP's does; the latter has taken the place
+        of a response that came in any way.
+        """
+        marks = response.values(MARK) if response.status == SERVICE_UNAVAILABLE else ()
+        if PLANTED in marks:
+            return NoResponse(was_planted=True)
+        is_lost = marks and self.text("$T_rpl($proto)").lower() != "tls"
+        return NoResponse() if is_lost else response
 
     def transaction(self) -> str:
         """Return what tells the transaction at hand from every other one."""

@@ -5,15 +5,21 @@ from clearip_proxy.clearip_reply import (
     TRYING,
     as_bad_gateway,
     hidden_from_caller,
+    in_place_of_planted,
     is_for_the_caller,
     taken_as,
+    tells_of_a_loss,
 )
 from clearip_proxy.dialog_token import tokens_in
 from clearip_proxy.ksr_log import KsrLog
+from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_sites import KsrSites
 from clearip_proxy.policy import RoutingPolicy
+
+PLANTED = "planted_responses"
+"""The counter of responses to queries that did not come from ClearIP."""
 
 
 class ClearIpReplies:
@@ -24,11 +30,17 @@ class ClearIpReplies:
         self._policy = policy
         self._read = read
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
+        self._memory = KsrMemory(ksr)
         self._sites = KsrSites(ksr)
+        self._verified: set[int] = set()
+        """Connections that were seen among the verified ones; an id is never given twice."""
 
     def take(self) -> None:
         """Take a response to a query; what follows a final one is decided later."""
         status = self._read.status()
+        if not self._is_from_a_site() and not tells_of_a_loss(status, self._read.message()):
+            self._discard_planted(status)
+            return
         counts_as = taken_as(status)
         if counts_as != status:
             self._replace(status, counts_as)
@@ -43,6 +55,19 @@ class ClearIpReplies:
         elif counts_as == BAD_GATEWAY:
             self._log.fault(f"ClearIP accepted the call with {status}, which a query cannot be")
             textopsx.msg_set_buffer(as_bad_gateway(self._read.message()))
+
+    def _discard_planted(self, status: int) -> None:
+        """Let a response steer nothing that did not come from ClearIP.
+
+        Kamailio matches it by the branch in Via alone, which a caller can work out.
+        """
+        in_its_place = in_place_of_planted(status, self._read.message())
+        self._ksr.textopsx.msg_set_buffer(in_its_place)
+        self._memory.count(PLANTED)
+        self._log.fault(
+            f"discarded: a {status} that did not come on a verified connection to ClearIP, "
+            f"but from {self._read.text('$si')}"
+        )
 
     def take_stray(self) -> None:
         """Take a response whose transaction has been forgotten."""
@@ -69,4 +94,7 @@ class ClearIpReplies:
 
     def _is_from_a_site(self) -> bool:
         connection = self._read.connection()
-        return any(line.connection == connection for group in self._sites.lines() for line in group)
+        if connection in self._verified:
+            return True
+        self._verified = {line.connection for group in self._sites.lines() for line in group}
+        return connection in self._verified

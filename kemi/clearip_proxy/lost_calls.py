@@ -15,6 +15,8 @@ from clearip_proxy.message import HeaderFields, parse_headers
 
 MARK = "Connection-Lost"
 """The header field that only these responses have."""
+PLANTED = "planted"
+"""Its value where somebody else than ClearIP has sent a final response."""
 _TAG = re.compile(r";\s*tag\s*=\s*([^;\s]+)", re.IGNORECASE)
 _VIA = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*\w+\s+(\[[^\]]+\]|[^\s;,:]+)\s*(?::\s*(\d+))?([^,]*)", re.IGNORECASE

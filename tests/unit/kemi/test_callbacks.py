@@ -13,7 +13,7 @@ from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
-from unit.kemi.connected_ksr import connected
+from unit.kemi.connected_ksr import CONNECTION, connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
 from unit.kemi.fake_modules import FakeMaxForwards
 
@@ -174,7 +174,7 @@ def test_answer_of_a_site_is_taken() -> None:
 
 def test_response_of_clearip_is_taken_before_kamailio_acts_on_it() -> None:
     """The reply route of the query."""
-    ksr = FakeKsr(variables={"$rs": 180})
+    ksr = connected(FakeKsr(variables={"$rs": 180, "$conid": CONNECTION}))
 
     assert callbacks(ksr).ksr_reply_clearip(None) == 1
     assert ksr.names() == ["change_reply_status"]

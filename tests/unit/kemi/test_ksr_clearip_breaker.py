@@ -55,6 +55,7 @@ def test_silent_site_rests_and_is_tried_by_one_call_at_a_time() -> None:
     [
         [NoResponse(), NoResponse(), ANSWER, NoResponse()],
         [NoResponse(), NoResponse(), Canceled()],
+        [NoResponse(), NoResponse(), NoResponse(was_planted=True)],
         [NoResponse(), NoResponse(), NoResponse(), ANSWER],
     ],
 )

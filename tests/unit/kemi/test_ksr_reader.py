@@ -145,3 +145,12 @@ def test_header_of_other_octets_than_utf8_is_read() -> None:
     received = reader(ksr).pending().received
 
     assert received.asserted_identities == ("<tel:+1>", '"\udce9" <sip:1>')
+
+
+@pytest.mark.parametrize("transport", ["udp", "tls"])
+def test_response_in_place_of_a_planted_one_is_no_silence(transport: str) -> None:
+    """Wherever the planted one came from."""
+    raw = "SIP/2.0 503 Service Unavailable\r\nConnection-Lost: planted\r\n\r\n"
+    ksr = FakeKsr(variables={"$T_rpl($mb)": raw, "$T_rpl($proto)": transport})
+
+    assert reader(ksr).branch_outcome() == NoResponse(was_planted=True)

@@ -21,6 +21,7 @@ POLICY = RoutingPolicy(
     trusted=TrustedSources(TrustedSource(ip_network("10.0.0.0/8"))),
     dialog_keys=KEYS,
 )
+FROM_CLEARIP: dict[str, str | int] = {"$conid": CONNECTION}
 
 
 def replies(ksr: FakeKsr) -> ClearIpReplies:
@@ -30,7 +31,7 @@ def replies(ksr: FakeKsr) -> ClearIpReplies:
 
 def test_redirection_is_left_alone() -> None:
     """The usual answer costs no call into Kamailio."""
-    ksr = FakeKsr(variables={"$rs": 302})
+    ksr = connected(FakeKsr(variables={**FROM_CLEARIP, "$rs": 302}))
 
     replies(ksr).take()
 
@@ -39,7 +40,7 @@ def test_redirection_is_left_alone() -> None:
 
 def test_refusal_loses_what_tells_of_clearip() -> None:
     """Should it be relayed."""
-    ksr = FakeKsr(variables={"$rs": 603})
+    ksr = connected(FakeKsr(variables={**FROM_CLEARIP, "$rs": 603}))
 
     replies(ksr).take()
 
@@ -48,7 +49,7 @@ def test_refusal_loses_what_tells_of_clearip() -> None:
 
 def test_ringing_is_turned_into_a_100() -> None:
     """Which Kamailio does not forward."""
-    ksr = FakeKsr(variables={"$rs": 183})
+    ksr = connected(FakeKsr(variables={**FROM_CLEARIP, "$rs": 183}))
 
     replies(ksr).take()
 
@@ -59,10 +60,12 @@ def test_ringing_is_turned_into_a_100() -> None:
 def test_acceptance_is_turned_into_a_502(undecodable: frozenset[str]) -> None:
     """Also where its body is no UTF-8."""
     raw = "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS h\r\n\r\nv=0"
-    ksr = FakeKsr(
-        variables={"$rs": 200, "$mb": raw, "$(mb{s.encode.hexa})": raw.encode().hex()},
-        undecodable=undecodable,
-    )
+    variables: dict[str, str | int] = {
+        "$rs": 200,
+        "$mb": raw,
+        "$(mb{s.encode.hexa})": raw.encode().hex(),
+    }
+    ksr = connected(FakeKsr(variables=FROM_CLEARIP | variables, undecodable=undecodable))
 
     replies(ksr).take()
 
@@ -101,3 +104,54 @@ def test_stray_answer_of_a_stranger_passes_when_it_proves_its_dialog(
     replies(ksr).take_stray()
 
     assert ("set_drop" in ksr.names()) is is_dropped
+
+
+@pytest.mark.parametrize(
+    ("status", "begins"),
+    [(183, "SIP/2.0 100 "), (200, "SIP/2.0 503 "), (302, "SIP/2.0 503 "), (603, "SIP/2.0 503 ")],
+)
+@pytest.mark.parametrize("connection", [0, 9])
+def test_response_that_is_not_clearips_steers_nothing(
+    status: int, begins: str, connection: int
+) -> None:
+    """Whatever it says: a final one has the next site asked, and names where it came from."""
+    raw = f"SIP/2.0 {status} X\r\nVia: SIP/2.0/TLS h\r\nContact: <sip:evil>\r\n\r\n"
+    variables: dict[str, str | int] = {
+        "$rs": status,
+        "$mb": raw,
+        "$conid": connection,
+        "$si": "192.0.2.66",
+    }
+    ksr = connected(FakeKsr(variables=variables))
+
+    replies(ksr).take()
+
+    [(name, made)] = ksr.calls
+    assert name == "msg_set_buffer"
+    assert made.startswith(begins)
+    assert "evil" not in made
+    assert ("Connection-Lost: planted\r\n" in made) is (status >= 200)
+    assert ksr.tables["counters"] == {"planted_responses": 1}
+    assert "192.0.2.66" in ksr.logged[0]
+
+
+def test_word_of_a_lost_connection_passes() -> None:
+    """The leg sends it to the proxy itself, over any transport."""
+    raw = "SIP/2.0 503 Service Unavailable\r\nConnection-Lost: 7\r\n\r\n"
+    ksr = connected(FakeKsr(variables={"$rs": 503, "$mb": raw, "$conid": 0}))
+
+    replies(ksr).take()
+
+    assert "msg_set_buffer" not in ksr.names()
+
+
+def test_connection_that_was_verified_is_remembered() -> None:
+    """A response that is under way when the keeper takes it from the calls is ClearIP's still."""
+    ksr = connected(FakeKsr(variables={**FROM_CLEARIP, "$rs": 302}))
+    taken = replies(ksr)
+    taken.take()
+    ksr.tables["sites"].clear()
+
+    taken.take()
+
+    assert ksr.calls == []

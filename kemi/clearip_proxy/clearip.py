@@ -54,12 +54,13 @@ def read_response(response: SipResponse, copied: Iterable[str]) -> ClearIpRespon
         if contact.uri.headers
         for fault in carried_headers(contact.embedded_headers, copied)[1]
     ]
+    all_faults = (*response.faults, *contacts.faults, *faults, *embedded)
     return ClearIpResponse(
         response.status,
         response.reason_phrase,
         target_set(contacts.contacts),
         carried,
-        first_faults((*response.faults, *contacts.faults, *faults, *embedded)),
+        first_faults(all_faults) if all_faults else (),
     )
 
 

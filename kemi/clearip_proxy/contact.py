@@ -42,6 +42,8 @@ LONGEST_REMEMBERED = 64
 HIGHEST_Q = 1000
 LOWEST_Q = 0
 
+_PLAIN = re.compile(r"<([!#-;=?-~]+)>(;[!#-+.-;=?-~]*)?")
+"""A URI in brackets and parameters without quotes or commas: what nearly every contact is."""
 _QVALUE = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _PLAIN_NUMBER = re.compile(r"[01]?(?:\.[0-9]*)?")
 
@@ -90,7 +92,8 @@ def parse_contacts(values: Iterable[str]) -> ParsedContacts:
         contacts.append(contact)
         if contact_faults:
             faults.extend(f"contact {position}: {fault}" for fault in contact_faults)
-    return ParsedContacts(tuple(contacts), first_faults((*truncations, *faults)))
+    all_faults = (*truncations, *faults)
+    return ParsedContacts(tuple(contacts), first_faults(all_faults) if all_faults else ())
 
 
 def target_set(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
@@ -150,6 +153,9 @@ def _remembered_parameters(text: str) -> tuple[Parameters, int, tuple[str, ...]]
 
 def _split_contact(element: str) -> tuple[str, str, str]:
     """Return display name, URI and the text of the header parameters."""
+    plain = _PLAIN.fullmatch(element)
+    if plain is not None:
+        return "", plain[1], plain[2] or ""
     if has_control(element):
         raise MalformedUri("control character")
     if element == "*":

@@ -1,13 +1,15 @@
 """What a contact of ClearIP leads to: a real destination, a pointer back, or nowhere."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from clearip_proxy.contact import Contact
 from clearip_proxy.next_hop import is_multicast
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy
 from clearip_proxy.uri import MalformedUri, Uri, parse_uri, same_destination
 
+REMEMBERED = 256
+"""Hosts of which each process remembers whether they are ClearIP's."""
 TRANSPORTS = frozenset({None, "udp", "tcp", "tls"})
 """What a Contact may ask for with `transport=`."""
 
@@ -50,12 +52,13 @@ def destination_of(
     """
     uri = contact.uri
     diverts = uri.canonical_host in policy.clearip.diversion_hosts
-    alias = _alias_of(uri, policy)
+    alias = _alias_of(uri, policy) if policy.search.aliases else None
     target = contact.uri_text if alias is None else aliased(alias, uri)
     reason = _unusable(uri) if alias is None else None
     if reason is None and alias is None and not diverts:
         reason = _points_back(uri, asked, policy)
-    reason = reason or _own(target, policy)
+    if reason is None and leads_here(uri if alias is None else parse_uri(target), policy):
+        reason = "points to the proxy itself"
     if reason is not None:
         return NoDestination(contact, reason, diverts)
     return Destination(contact, target, diverts)
@@ -74,8 +77,6 @@ def _unusable(uri: Uri) -> str | None:
 def _alias_of(uri: Uri, policy: RoutingPolicy) -> str | None:
     """Return the configured URI for a trunk group (RFC 4904) or host name, if there is one."""
     aliases = policy.search.aliases
-    if not aliases:
-        return None
     names = (uri.user_param("tgrp"), uri.param("tgrp"), uri.param("dtg"), uri.canonical_host)
     return next((aliases[name.lower()] for name in names if name and name.lower() in aliases), None)
 
@@ -85,10 +86,6 @@ def aliased(alias: str, uri: Uri) -> str:
     if uri.user is None or parse_uri(alias).user is not None:
         return alias
     return alias.replace(":", f":{uri.user}@", 1)
-
-
-def _own(target: str, policy: RoutingPolicy) -> str | None:
-    return "points to the proxy itself" if leads_here(parse_uri(target), policy) else None
 
 
 def leads_here(uri: Uri, policy: RoutingPolicy) -> bool:
@@ -111,19 +108,19 @@ def _is_of_clearip(uri: Uri, clearip: ClearIpPolicy) -> bool:
 
     A site's address with another port may be anything: a laboratory has one for all.
     """
-    sites = [parse_uri(text) for text in clearip.sites]
-    for host in {uri.canonical_host, uri.target_host}:
-        if f".{host}".endswith(_endings(clearip.domains)):
-            return True
-        if any(host == site.canonical_host and uri.port in {None, site.port} for site in sites):
-            return True
-    return False
+    hosts = {uri.canonical_host, uri.target_host} if uri.parameters else {uri.canonical_host}
+    return any(_names_clearip(host, uri.port, clearip.domains, clearip.sites) for host in hosts)
 
 
-@cache
-def _endings(domains: tuple[str, ...]) -> tuple[str, ...]:
-    """Return how the names in domains end, with a dot before each; the same for every call."""
-    return tuple(f".{domain}" for domain in domains)
+@lru_cache(maxsize=REMEMBERED)
+def _names_clearip(
+    host: str, port: int | None, domains: tuple[str, ...], sites: tuple[str, ...]
+) -> bool:
+    """Tell it of a host; few hosts are the targets of many calls."""
+    if any(host == domain or host.endswith(f".{domain}") for domain in domains):
+        return True
+    places = [parse_uri(text) for text in sites]
+    return any(host == site.canonical_host and port in {None, site.port} for site in places)
 
 
 def _same(uri: Uri, text: str) -> bool:

@@ -36,6 +36,10 @@ def header_changes(
     a contact embeds takes the place of what the response says. PASSporTs add up, as several
     may be needed (RFC 8224, RFC 8946), and no value comes twice.
     """
+    if not (response.others or embedded.others or embedded.identities or received.identities):
+        # As with most answers: PASSporTs of ClearIP's alone.
+        added = [("Identity", value) for value in dict.fromkeys(response.identities)]
+        return HeaderChanges(added=tuple(added))
     returned = _apart(_overridden(response.others, embedded.others))
     others = _rewritten(returned, policy.display_names)
     others = _with_kept_identities(others, received.asserted_identities)

@@ -108,7 +108,7 @@ def _parse_lines(head: str) -> HeaderFields:
             faults.append(f"header line {number}: {fault}")
         elif colon:
             headers.append((canonical_name(before.rstrip(" \t")), value))
-    return HeaderFields(headers=tuple(headers), faults=first_faults(faults))
+    return HeaderFields(headers=tuple(headers), faults=first_faults(faults) if faults else ())
 
 
 def _fault_of(line: str) -> str:

@@ -36,8 +36,13 @@ def is_address(host: str) -> bool:
 
 def is_multicast(uri: Uri) -> bool:
     """Tell a group of hosts, where one INVITE would ring many: nothing to search one by one."""
+    return _is_group(uri.target_host)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_group(host: str) -> bool:
     try:
-        return ip_address(uri.target_host.strip("[]")).is_multicast
+        return ip_address(host.strip("[]")).is_multicast
     except ValueError:
         return False
 

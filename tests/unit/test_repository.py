@@ -81,7 +81,7 @@ def imported_by_core(path: Path) -> set[str]:
 
 def scripts() -> list[Path]:
     """Return the files that a person or a machine starts by name."""
-    named = [ROOT / "scripts" / name for name in ("bench", "bootstrap", "demo", "test")]
+    named = [ROOT / "scripts" / name for name in ("bench", "bootstrap", "demo", "play", "test")]
     return [*named, *(ROOT / "scripts" / "lib").glob("in-*"), ROOT / ".ci" / "run"]
 
 

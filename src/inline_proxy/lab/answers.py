@@ -1,144 +1,104 @@
 """The lab's numbering plan: the last three digits of the number called choose ClearIP's answer."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from inline_proxy.lab.answer import Action, Answer
+from inline_proxy.lab.numbered import (
+    IDENTITY,
+    ON_A,
+    Numbered,
+    descending,
+    redirect,
+    route,
+    signed,
+)
 
-FICTITIOUS_PREFIX: Final = "+14045550"
-"""Numbers 404 555 0100 to 0199 belong to nobody."""
-
-_OK_REASON: Final = 'Reason: SIP;cause=302;text="no-fraud-detected"'
 _ANALYTICS_REASON: Final = (
     'Reason: SIP;cause=603;location=LN;text="v=analytics1;url=https://redress.clearip.example/call"'
 )
-_IDENTITY: Final = "Identity: [identity]"
 _LAST_DIGITS: Final = re.compile(r"([0-9]{3})[^0-9]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """One number of the plan: its last three digits, the answer's name and what it means."""
-
-    digits: str
-    name: str
-    meaning: str
-    answer: Answer
-
-    @property
-    def number(self) -> str:
-        """A whole number to dial for it."""
-        return FICTITIOUS_PREFIX + self.digits
-
-
-def _redirect(*headers: str) -> Answer:
-    """Give a 302 with the Reason that ClearIP gives a call that it has nothing against."""
-    return Answer(302, "Moved Temporarily", (*headers, _OK_REASON))
-
-
-def _signed(*routes: str) -> Answer:
-    """Give a signed 302 with one Contact header for all routes."""
-    return _redirect(f"Contact: {', '.join(routes)}", _IDENTITY)
-
-
-def _route(carrier: str, q: str = "0.99", parameters: str = "") -> str:
-    """Give a Contact value for a carrier; without q when it is empty."""
-    return f"<sip:[user]@[carrier:{carrier}]{parameters}>" + (f";q={q}" if q else "")
-
-
-def _descending(carriers: str) -> tuple[str, ...]:
-    """Give routes with q as ClearIP gives it: 0.99, 0.98 and so on.
-
-    Routes to one carrier differ by a parameter: the same URI twice is one target (RFC 3261 §16.5).
-    """
-    return tuple(
-        _route(name, f"0.{99 - place}", f";route={place + 1}" if carriers.count(name) > 1 else "")
-        for place, name in enumerate(carriers)
-    )
-
-
-_A: Final = f"Contact: {_route('A')}"
-
 ROUTES: Final = (
-    Numbered("101", "one-route", "One route: carrier A answers.", _signed(_route("A"))),
+    Numbered("101", "one-route", "One route: carrier A answers.", signed(route("A"))),
     Numbered(
         "102",
         "two-routes",
         "Two routes: carrier A answers, carrier B is never asked.",
-        _signed(*_descending("AB")),
+        signed(*descending("AB")),
     ),
     Numbered(
         "103",
         "second-answers",
         "Carrier C refuses with 503, carrier B answers.",
-        _signed(*_descending("CB")),
+        signed(*descending("CB")),
     ),
     Numbered(
         "104",
         "twelve-routes",
         "Eleven routes refuse with 503, the twelfth answers.",
-        _signed(*_descending("C" * 11 + "A")),
+        signed(*descending("C" * 11 + "A")),
     ),
     Numbered(
         "105",
         "equal-q",
         "Carriers C and A have the same q: C is asked first, A after it, never both at once.",
-        _signed(_route("C", "0.5"), _route("A", "0.5")),
+        signed(route("C", "0.5"), route("A", "0.5")),
     ),
     Numbered(
         "106",
         "no-q",
         "Carriers C and A come without q: tried in the order given.",
-        _signed(_route("C", ""), _route("A", "")),
+        signed(route("C", ""), route("A", "")),
     ),
     Numbered(
         "107",
         "several-contact-headers",
         "Two Contact headers, the better route in the second: carrier C refuses, A answers.",
-        _redirect(f"Contact: {_route('A', '0.1')}", f"Contact: {_route('C', '0.9')}", _IDENTITY),
+        redirect(f"Contact: {route('A', '0.1')}", f"Contact: {route('C', '0.9')}", IDENTITY),
     ),
     Numbered(
         "108",
         "compact-headers",
         "Contact and Identity in their compact forms m and y; carrier A answers.",
-        _redirect(f"m: {_route('A')}", "y: [identity]"),
+        redirect(f"m: {route('A')}", "y: [identity]"),
     ),
     Numbered(
         "109",
         "folded-headers",
         "Contact and Identity folded over several lines: carrier C refuses, A answers.",
-        _redirect(f"Contact: {_route('C')},\r\n  {_route('A', '0.1')}", "Identity:\r\n [identity]"),
+        redirect(f"Contact: {route('C')},\r\n  {route('A', '0.1')}", "Identity:\r\n [identity]"),
     ),
     Numbered(
         "110",
         "all-refuse",
         "Both routes refuse with 503: the caller gets the 503.",
-        _signed(*_descending("CC")),
+        signed(*descending("CC")),
     ),
     Numbered(
         "111",
         "busy",
         "Carrier D is busy: the caller gets the 486 and carrier A is not asked.",
-        _signed(*_descending("DA")),
+        signed(*descending("DA")),
     ),
     Numbered(
         "112",
         "silent-first",
         "Carrier F says nothing at all, then carrier A answers.",
-        _signed(*_descending("FA")),
+        signed(*descending("FA")),
     ),
     Numbered(
         "113",
         "rings-first",
         "Carrier E rings and nobody picks up, then carrier A answers.",
-        _signed(*_descending("EA")),
+        signed(*descending("EA")),
     ),
     Numbered(
         "114",
         "unreachable-first",
         "Nobody listens where the first route points, then carrier A answers.",
-        _signed("<sip:[user]@127.0.0.1:9;transport=tcp>;q=0.99", _route("A", "0.98")),
+        signed("<sip:[user]@127.0.0.1:9;transport=tcp>;q=0.99", route("A", "0.98")),
     ),
 )
 
@@ -147,33 +107,52 @@ SIGNATURES: Final = (
         "121",
         "identity-repeated",
         "Two Identity headers, shaken and div; carrier A answers.",
-        _redirect(_A, _IDENTITY, "Identity: [identity:div]"),
+        redirect(ON_A, IDENTITY, "Identity: [identity:div]"),
     ),
     Numbered(
         "122",
         "identity-joined",
         "Two signatures in one Identity header, joined by a comma; carrier A answers.",
-        _redirect(_A, "Identity: [identity], [identity:div]"),
+        redirect(ON_A, "Identity: [identity], [identity:div]"),
     ),
     Numbered(
         "123",
         "identity-large",
         "An Identity of 2 kB; carrier A answers.",
-        _redirect(_A, "Identity: [identity:rcd]"),
+        redirect(ON_A, "Identity: [identity:rcd]"),
     ),
     Numbered(
         "124",
         "x-identity",
         "The signature comes as X-Identity; carrier A answers.",
-        _redirect(_A, "X-Identity: [identity]"),
+        redirect(ON_A, "X-Identity: [identity]"),
     ),
     Numbered(
         "125",
         "identity-in-contact",
         "The signature is embedded in the Contact URI; carrier A answers.",
-        _redirect("Contact: <sip:[user]@[carrier:A]?Identity=[identity_escaped]>;q=0.99"),
+        redirect("Contact: <sip:[user]@[carrier:A]?Identity=[identity_escaped]>;q=0.99"),
     ),
-    Numbered("126", "unsigned", "A route and no signature; carrier A answers.", _redirect(_A)),
+    Numbered("126", "unsigned", "A route and no signature; carrier A answers.", redirect(ON_A)),
+    Numbered(
+        "127",
+        "identity-large-in-contact",
+        "A signature of 2 kB in the Contact URI, with a name beside it; carrier A answers.",
+        redirect(
+            "Contact: <sip:[user]@[carrier:A]?Identity=[identity_escaped:rcd]"
+            "&P-Asserted-Identity=%22%5BV%5D%20LAB%22%20%3Csip:[user]@lab.example%3E>;q=0.99"
+        ),
+    ),
+    Numbered(
+        "128",
+        "hostile-contact",
+        "A Contact that would add header fields of its own: they are left out, carrier A answers.",
+        redirect(
+            "Contact: <sip:[user]@[carrier:A]?Identity=x%0D%0AX-Evil:%201"
+            "&Route=%3Csip:evil.example%3E&From=%3Csip:evil@evil.example%3E>;q=0.99",
+            IDENTITY,
+        ),
+    ),
 )
 
 NO_ROUTE: Final = (
@@ -181,13 +160,13 @@ NO_ROUTE: Final = (
         "131",
         "data-only",
         "A signature but no route: the Contact repeats the To URI.",
-        _redirect("Contact: <[to]>;q=0.99", _IDENTITY),
+        redirect("Contact: <[to]>;q=0.99", IDENTITY),
     ),
     Numbered(
         "132",
         "data-only-clearip",
         "A signature but no route: the Contact points back to ClearIP.",
-        _redirect("Contact: <sip:[user]@[domain]>;q=0.99", _IDENTITY),
+        redirect("Contact: <sip:[user]@[domain]>;q=0.99", IDENTITY),
     ),
     Numbered("133", "no-route-404", "Nothing to add and no route.", Answer(404, "Not Found")),
     Numbered(
@@ -196,12 +175,12 @@ NO_ROUTE: Final = (
         "The same, for an account that is set to 503.",
         Answer(503, "Service Unavailable"),
     ),
-    Numbered("135", "no-contact", "A 302 without any Contact.", _redirect(_IDENTITY)),
+    Numbered("135", "no-contact", "A 302 without any Contact.", redirect(IDENTITY)),
     Numbered(
         "136",
         "malformed-contact",
         "A 302 whose Contact cannot be read.",
-        _redirect('Contact: "no end <sip:[user]@[carrier:A]', _IDENTITY),
+        redirect('Contact: "no end <sip:[user]@[carrier:A]', IDENTITY),
     ),
 )
 
@@ -231,8 +210,8 @@ BLOCKED: Final = (
     Numbered(
         "145",
         "captcha",
-        "Suspicious: diverted to captcha.clearip.com, which the lab does not have.",
-        _redirect("Contact: <sip:[user]@captcha.clearip.com>;q=0.99"),
+        "Suspicious: diverted to captcha.clearip.com, which is carrier G here.",
+        redirect("Contact: <sip:[user]@captcha.clearip.com>;q=0.99"),
     ),
 )
 
@@ -246,10 +225,22 @@ FAULTS: Final = (
         Answer(484, "Address Incomplete"),
     ),
     Numbered(
+        "154",
+        "ringing-first",
+        "A 180, which no redirect server should send, then the route; carrier A answers.",
+        Answer(302, "Moved Temporarily", (ON_A, IDENTITY), ringing=True),
+    ),
+    Numbered(
+        "155",
+        "accepted",
+        "ClearIP accepts the call, which no redirect server should do: the caller gets a 502.",
+        Answer(200, "OK", ("Contact: <sip:[user]@[domain]>",)),
+    ),
+    Numbered(
         "161",
         "slow",
         "100 at once, the route after 1.5 seconds; carrier A answers.",
-        Answer(302, "Moved Temporarily", (_A, _IDENTITY), trying=True, delay_ms=1500),
+        Answer(302, "Moved Temporarily", (ON_A, IDENTITY), trying=True, delay_ms=1500),
     ),
     Numbered(
         "162",
@@ -262,7 +253,7 @@ FAULTS: Final = (
         "164",
         "cut",
         "Half of a 302, then the connection is closed.",
-        Answer(302, "Moved Temporarily", (_A, _IDENTITY), action=Action.CUT),
+        Answer(302, "Moved Temporarily", (ON_A, IDENTITY), action=Action.CUT),
     ),
     Numbered("165", "closed", "The connection is closed.", Answer(action=Action.CLOSE)),
     Numbered("166", "reset", "The connection is reset.", Answer(action=Action.RESET)),

@@ -1,16 +1,10 @@
 """Shows the proxy at work: `python -m inline_proxy.lab.demo [--keep]`."""
 
-import shutil
-import signal
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 import click
 
@@ -19,14 +13,9 @@ from inline_proxy.lab.children import LabError
 from inline_proxy.lab.expectations import Expected, faults, open_requests
 from inline_proxy.lab.invitation import invitation
 from inline_proxy.lab.ladder import draw
-from inline_proxy.lab.passage import PROXY, Passage, one_call
+from inline_proxy.lab.performance import FAILED, columns, ended_by_signals, perform, settled
 from inline_proxy.lab.screen import Screen
 from inline_proxy.lab.stage import Stage, stage
-
-FAILED: Final = 1
-ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-SETTLED_WITHIN_S: Final = 5.0
-POLL_INTERVAL_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,53 +63,13 @@ CALLS: Final = (
 )
 
 
-class Ended(BaseException):
-    """A signal asks the lab to end."""
-
-
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C.")
 def main(*, keep: bool) -> None:
     """Place calls through the proxy in a lab of its own and show each as a SIP ladder."""
-    with _ended_by_signals():
-        sys.exit(_run(Screen.of_this_process(), keep=keep))
-
-
-def _run(screen: Screen, *, keep: bool) -> int:
-    """Run the demo in a directory of its own, which stays when something went wrong."""
-    directory = Path(tempfile.mkdtemp(prefix="inline-proxy-demo-"))
-    status = FAILED
-    try:
-        status = _demo(screen, directory, keep=keep)
-    except LabError as error:
-        screen.line(str(error), colour="red")
-    except Ended as ended:
-        status = 0 if keep and ended.args[0] == signal.SIGINT else 128 + int(ended.args[0])
-        if screen.terminal:
-            screen.line()
-    finally:
-        if status == FAILED:
-            screen.line(f"What everybody wrote is in {directory}")
-        else:
-            shutil.rmtree(directory)
-    return status
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Raise `Ended` at the first signal; those that come while the lab ends change nothing."""
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        for each in ENDING:
-            signal.signal(each, signal.SIG_IGN)
-        raise Ended(number)
-
-    before = {each: signal.signal(each, end) for each in ENDING}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    screen = Screen.of_this_process()
+    with ended_by_signals():
+        sys.exit(perform(screen, "demo", partial(_demo, screen, keep=keep), keep=keep))
 
 
 def _demo(screen: Screen, directory: Path, *, keep: bool) -> int:
@@ -151,12 +100,11 @@ def _show(screen: Screen, running: Stage, place: int) -> bool:
     call = CALLS[place - 1]
     number = named(call.answer).number
     screen.progress(f"Calling {number}")
-    passages = _settled(
-        running, running.place_call(f"switch-{place}", number, call.expected.status)
-    )
+    by_switch = running.place_call(f"switch-{place}", number, call.expected.status)
+    passages = settled(running, by_switch)
     screen.line(f"{place}. {call.headline} ({number})", bold=True)
     screen.line()
-    screen.ladder(draw(passages, _columns(call, passages)))
+    screen.ladder(draw(passages, columns(call.columns, passages)))
     screen.line()
     wrong = [
         *faults(passages, call.expected),
@@ -168,23 +116,6 @@ def _show(screen: Screen, running: Stage, place: int) -> bool:
         screen.paragraph(call.sentence)
     screen.line()
     return not wrong
-
-
-def _settled(running: Stage, by_switch: list[Passage]) -> list[Passage]:
-    """Give one call's passages, once the last message is in everybody's record."""
-    deadline = time.monotonic() + SETTLED_WITHIN_S
-    while True:
-        passages = one_call([*by_switch, *running.seen_by_others()], by_switch[0].call_id)
-        if not open_requests(passages) or time.monotonic() > deadline:
-            return passages
-        time.sleep(POLL_INTERVAL_S)
-
-
-def _columns(call: DemoCall, passages: list[Passage]) -> list[str]:
-    """Give the ladder's columns: those to be shown, and who else took part."""
-    taking_part = {name for each in passages for name in (each.sender, each.receiver)}
-    shown = ["switch", PROXY, "ClearIP", *call.columns]
-    return [*shown, *sorted(taking_part - set(shown))]
 
 
 if __name__ == "__main__":

@@ -27,6 +27,22 @@ def faults(passages: Sequence[Passage], expected: Expected) -> Iterator[str]:
     yield from _signatures(passages)
 
 
+def faults_of_outcome(
+    passages: Sequence[Passage], expected: Expected, signatures: int
+) -> Iterator[str]:
+    """Yield a sentence for everything that went otherwise; for any answer that ClearIP can give.
+
+    Every INVITE to a carrier has this number of signatures, from wherever ClearIP put them.
+    """
+    yield from _final_status(passages, expected.status)
+    yield from _carriers(passages, expected.carriers)
+    yield from _query(passages)
+    for attempt in filter(_is_attempt, passages):
+        carried = len(attempt.message.headers("identity"))
+        if carried != signatures:
+            yield f"The INVITE to {attempt.receiver} carries {carried} Identity, not {signatures}."
+
+
 def open_requests(passages: Sequence[Passage]) -> list[Passage]:
     """Give the requests without a final response and the INVITEs whose response has no ACK.
 

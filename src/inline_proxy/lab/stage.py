@@ -30,6 +30,7 @@ CARRIERS: Final = {
     "D": "carrier-busy",
     "E": "carrier-rings",
     "F": "carrier-silent",
+    "G": "carrier-answers",
 }
 """What each carrier of the numbering plan does: the name of its scenario."""
 
@@ -77,23 +78,30 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, *, everywhere: bool = False) -> Iterator[Stage]:
+def stage(
+    directory: Path, *, everywhere: bool = False, answer_timeout_ms: int | None = None
+) -> Iterator[Stage]:
     """Start a lab in an existing directory and end it on the way out; raises `LabError`.
 
     On loopback, and on ports that are free; `everywhere`: the proxy listens on all interfaces
-    and on SIP's own ports.
+    and on SIP's own ports. `answer_timeout_ms` is for whoever cannot wait as long as a caller.
     """
     ports = choose_ports(everywhere=everywhere)
     files = write_lab_files(directory)
     with Children(directory) as children:
         carriers = tuple(_start_carriers(children, directory, ports))
         _start_clearip(children, directory, ports, files)
-        _start_proxy(children, directory, configuration(ports, files, everywhere=everywhere))
+        settings = configuration(ports, files, everywhere=everywhere)
+        if answer_timeout_ms is not None:
+            settings["targets"]["answer_timeout_ms"] = answer_timeout_ms
+        _start_proxy(children, directory, settings)
         yield Stage(directory, ports, children, carriers)
 
 
-def configuration(ports: Ports, files: LabFiles, *, everywhere: bool) -> dict[str, object]:
-    """Give the proxy's configuration: defaults but for where ClearIP is and whom to trust."""
+def configuration(
+    ports: Ports, files: LabFiles, *, everywhere: bool
+) -> dict[str, dict[str, object]]:
+    """Give the proxy's configuration: defaults but for where ClearIP and its captcha host are."""
     return {
         "listen": {
             "addresses": "all" if everywhere else [LOOPBACK],
@@ -104,6 +112,9 @@ def configuration(ports: Ports, files: LabFiles, *, everywhere: bool) -> dict[st
         "clearip": {
             "sites": [{"host": LOOPBACK, "port": ports.clearip}],
             "tls": {"ca_file": str(files.ca), "server_name": "sip.clearip.com"},
+        },
+        "targets": {
+            "aliases": {"captcha.clearip.com": f"sip:{LOOPBACK}:{ports.carriers['G']}"},
         },
     }
 
@@ -169,7 +180,9 @@ def _start_clearip(children: Children, directory: Path, ports: Ports, files: Lab
     children.wait_for(child, lambda: "ready" in child.output, "it listened")
 
 
-def _start_proxy(children: Children, directory: Path, settings: dict[str, object]) -> None:
+def _start_proxy(
+    children: Children, directory: Path, settings: dict[str, dict[str, object]]
+) -> None:
     """Write the configuration, start the proxy and wait until it answers on every listener."""
     config = directory / "config.yaml"
     config.write_text(json.dumps(settings, indent=2) + "\n")  # JSON is YAML

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from inline_proxy.lab import demo
 from inline_proxy.lab.answers import named
 from inline_proxy.lab.children import LabError
+from inline_proxy.lab.performance import columns
 from inline_proxy.lab.stage import CARRIERS
 from unit.lab.calls import passage
 
@@ -32,7 +33,7 @@ def test_ladder_has_a_column_for_who_was_not_asked_and_for_strangers() -> None:
     """That nothing went to carrier B is to be seen; that something went to D as well."""
     stray = [passage(0, "proxy > carrier D", "INVITE sip:1@d")]
 
-    assert demo._columns(demo.CALLS[0], stray) == [  # noqa: SLF001
+    assert columns(demo.CALLS[0].columns, stray) == [
         "switch",
         "proxy",
         "ClearIP",

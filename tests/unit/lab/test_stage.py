@@ -13,7 +13,7 @@ from inline_proxy.lab.certificates import LabFiles
 from inline_proxy.lab.invitation import invitation
 from inline_proxy.lab.stage import CARRIERS, Ports, choose_ports, configuration, free_port
 
-PORTS = Ports(5060, 5061, 6061, {"A": 7001})
+PORTS = Ports(5060, 5061, 6061, {"A": 7001, "G": 7007})
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])

@@ -64,3 +64,58 @@ def test_contact_that_cannot_be_used_is_skipped(
     assert all_succeeded(caller, target)
     assert clearip.was_asked_once()
     proxy.wait_for_log(sipp.number, told)
+
+
+ODD = {
+    "spaces": "Contact   :   <{uri}>   ;   q = 0.5",
+    "folded-before-the-value": "Contact:\r\n <{uri}>\r\n\t;q=0.5\r\n ;expires=0",
+    "brackets-in-the-display-name": 'Contact: "a, \\"b\\" <sip:x@127.0.0.1:1>" <{uri}>',
+    "delimiters-in-a-parameter": 'Contact: <{uri}>;reason="a;b,c<d>";q=0.1',
+    "empty-elements": "Contact: , ,<{uri}>, ,",
+    "other-characters-in-the-name": 'Contact: "Zo\u00eb" <{uri}>',
+    "long-name": f'Contact: "{"x" * 3_000}" <{{uri}}>',
+    "headers-without-any": "Contact: <{uri}?>",
+    "parameters-in-any-case": 'CONTACT: <{uri}> ;Q=0.3 ; +sip.instance="<urn:uuid:1>"',
+    "malformed-q": "Contact: <{uri}>;q=-1",
+}
+
+
+@pytest.mark.parametrize("line", ODD.values(), ids=ODD)
+def test_odd_contact_leads_where_it_says(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp, line: str
+) -> None:
+    """Whatever stands around the URI (RFC 3261 §7.3.1, §20.10)."""
+    target = sipp.play("target-200")
+    clearip.moved(line.format(uri=target.uri))
+
+    caller = sipp.play("uac-answered", to=proxy)
+
+    assert all_succeeded(caller, target)
+    assert target.invite.request_uri == target.uri
+    assert clearip.was_asked_once()
+
+
+ODD_URIS = {
+    "scheme-in-capitals": "SIP:{number}@{host_port}",
+    "no-user": "sip:{host_port}",
+    "escapes-in-a-parameter": "sip:{number}@{host_port};x=%22a%2Cb%22;y",
+    "request-parameters": "sip:{number}@{host_port};method=INVITE;ttl=16;lr",
+    "question-mark-in-the-user": "sip:{number}?x=y@{host_port}",
+    "transport-in-capitals": "sip:{number}@{host_port};transport=UDP",
+    "two-hundred-parameters": "sip:{number}@{host_port}" + ";p=1" * 200,
+}
+
+
+@pytest.mark.parametrize("form", ODD_URIS.values(), ids=ODD_URIS)
+def test_odd_uri_becomes_the_request_uri_to_the_letter(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp, form: str
+) -> None:
+    """Nothing is lost, nothing is put in order."""
+    target = sipp.play("target-200")
+    uri = form.format(number=sipp.number, host_port=target.place.host_port)
+    clearip.redirects_to(f"<{uri}>")
+
+    caller = sipp.play("uac-answered", to=proxy)
+
+    assert all_succeeded(caller, target)
+    assert target.invite.request_uri == uri

@@ -133,7 +133,7 @@ def test_many_look_ups_at_once_delay_no_other_call(
         assert not target.calls
 
         domain.release()
-        assert {waiting.hear_final().status for _ in range(MANY)} == {603}
+        assert finals_heard(waiting, MANY) == {("INVITE", 603)}
         assert len(target.calls) == MANY
 
 
@@ -150,8 +150,7 @@ def test_many_canceled_look_ups_delay_no_other_call(
         wait_until(lambda: len(clearip.received("ACK")) == MANY, "ClearIP has answered all")
         for number in range(MANY):
             waiting.send(call(sipp.number, proxy, number, "CANCEL"))
-        finals = [waiting.hear_final() for _ in range(2 * MANY)]
-        assert sorted(message.status for message in finals) == [200] * MANY + [487] * MANY
+        assert finals_heard(waiting, 2 * MANY) == {("INVITE", 487), ("CANCEL", 200)}
 
         quick = sipp.play("target-200")
         clearip.redirects_to(quick.at())
@@ -180,6 +179,15 @@ def test_whole_search_ends_in_its_time_whatever_the_name_server_does(
     assert seconds_to(caller, 503) < SEARCH_S + WELL_UNDER_A_SECOND_S
     assert all(domain.zone.asked(name) for name in names[:2])
     assert last.is_silent
+
+
+def finals_heard(callers: RawCaller, count: int) -> set[tuple[str, int]]:
+    """Hear the final responses to so many requests; return their methods and statuses."""
+    heard: dict[tuple[str, str], int] = {}
+    while len(heard) < count:
+        message = callers.hear_final()
+        heard[message.header("call-id"), message.method] = message.status
+    return {(method, status) for (_, method), status in heard.items()}
 
 
 def call(number: str, proxy: Proxy, caller: int, method: str = "INVITE") -> str:

@@ -6,14 +6,19 @@ INLINE_PROXY_HOST_IMAGES says where the images lie: `bookworm=PATH trixie=PATH`.
 
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hosts.fresh_host import FreshHost
 from hosts.neighbours import Neighbours
+from hosts.playbook import deploy, variables
 
+MINUTES_TO_FIRST_CALL = 5
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = dict(
     entry.split("=", 1) for entry in os.environ.get("INLINE_PROXY_HOST_IMAGES", "").split()
@@ -50,13 +55,46 @@ def neighbours(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def bare_host(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshHost]:
     """A host that has just been booted for the first time."""
-    directory = tmp_path_factory.mktemp(f"host-{suite}")
-    host = FreshHost(
-        f"deb{NUMBERS[suite]}", f"10.77.0.{NUMBERS[suite]}", Path(IMAGES[suite]), directory
-    )
+    with booted(suite, 0, tmp_path_factory.mktemp(f"host-{suite}")) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def other_bare_host(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshHost]:
+    """Another one."""
+    with booted(suite, 10, tmp_path_factory.mktemp(f"other-{suite}")) as host:
+        yield host
+
+
+@contextmanager
+def booted(suite: str, distance: int, directory: Path) -> Iterator[FreshHost]:
+    """A host of this Debian, so far from the first one's address."""
+    number = NUMBERS[suite] + distance
+    host = FreshHost(f"deb{number}", f"10.77.0.{number}", Path(IMAGES[suite]), directory)
     host.create()
     try:
         host.boot()
         yield host
     finally:
         host.destroy()
+
+
+@pytest.fixture(scope="session")
+def host(
+    bare_host: FreshHost,
+    archive: Path,
+    neighbours: Neighbours,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FreshHost:
+    """A host that the playbook has installed the proxy on; prints how long it took."""
+    ca = bare_host.root / "etc/inline-proxy/lab-ca.pem"
+    ca.parent.mkdir()
+    ca.write_bytes(neighbours.files.ca.read_bytes())
+    started = time.monotonic()
+    recap = deploy(bare_host, tmp_path_factory.mktemp("ansible"), variables(archive, neighbours))
+    assert recap.failed == 0, recap.output
+    assert neighbours.call(bare_host.address), bare_host.try_run("journalctl -u inline-proxy").out
+    minutes = (time.monotonic() - started) / 60
+    sys.stdout.write(f"{bare_host.name}: {minutes:.1f} minutes from bare host to first call\n")
+    assert minutes < MINUTES_TO_FIRST_CALL
+    return bare_host

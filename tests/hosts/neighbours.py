@@ -26,6 +26,8 @@ class Load:
 
     child: Child
     counts: Path
+    rate: int
+    """Calls per second."""
 
     @property
     def failed(self) -> int:
@@ -36,6 +38,11 @@ class Load:
     def answered(self) -> int:
         """How many calls have gone well so far."""
         return self._last("SuccessfulCall(C)")
+
+    def go_on(self) -> None:
+        """Wait until another second's worth of calls has gone well."""
+        wanted = self.answered + self.rate
+        wait_until(lambda: self.answered > wanted, "calls go on")
 
     def _last(self, column: str) -> int:
         """Read the newest line of SIPp's statistics."""
@@ -107,7 +114,7 @@ class Neighbours:
             "-m",
             "1000000",
         ]
-        load = Load(self._children.start("load", [*asked, *statistics]), counts)
+        load = Load(self._children.start("load", [*asked, *statistics]), counts, rate)
         wait_until(lambda: load.answered >= rate, "calls are being answered")
         return load
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hosts.fresh_host import FreshHost
+from hosts.neighbours import Neighbours
 
 ANSIBLE = Path(__file__).resolve().parents[2] / "ansible"
 LIMIT_S = 600
@@ -60,3 +61,12 @@ def deploy(
         },
     )
     return Recap.of(done.stdout + done.stderr)
+
+
+def variables(archive: Path, neighbours: Neighbours) -> dict[str, object]:
+    """The inventory of a host that asks the neighbours' ClearIP."""
+    return {
+        "inline_proxy_archive": str(archive),
+        "inline_proxy_config": neighbours.configuration,
+        "inline_proxy_minimum_memory_mb": 512,
+    }

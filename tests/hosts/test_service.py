@@ -1,0 +1,116 @@
+"""What the installed service withstands: changes under load, killed processes, bad releases."""
+
+import time
+
+import pytest
+
+from hosts.fresh_host import FreshHost
+from hosts.neighbours import Neighbours
+from hosts.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(900)
+CONFIG = "/etc/inline-proxy/config.yaml"
+RATE = 20
+BACK_WITHIN_S = 5
+
+
+def main_pid(host: FreshHost) -> str:
+    """The process that systemd watches."""
+    return host.run("systemctl show --value -p MainPID inline-proxy").out.strip()
+
+
+def test_changed_policy_is_applied_under_load_without_a_failed_call(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """Policy, timeouts and certificate are read again by the processes that run."""
+    before = main_pid(host)
+    load = neighbours.load(host.address, rate=RATE)
+    for seconds in (90, 100):
+        host.run(f"sed -i '/^targets:/d' {CONFIG}")
+        host.run(f"echo 'targets: {{search_timeout_ms: {seconds}000}}' >>{CONFIG}")
+        applied = host.run("inline-proxy apply").out
+        load.go_on()
+        assert "reloaded" in applied
+    load.child.process.terminate()
+
+    assert load.failed == 0
+    assert main_pid(host) == before
+    assert host.run("inline-proxy apply").out.startswith("nothing to do")
+
+
+def test_new_policy_decides_the_next_call(host: FreshHost, neighbours: Neighbours) -> None:
+    """A source that is not trusted any more gets no answer at all."""
+    host.run(f"cp {CONFIG} /root/kept.yaml; echo 'trusted: [192.0.2.1]' >>{CONFIG}")
+    host.run("inline-proxy apply")
+    refused = not neighbours.call(host.address)
+    host.run("inline-proxy apply --rollback")
+
+    assert refused
+    assert neighbours.call(host.address)
+    assert host.run(f"diff {CONFIG} /root/kept.yaml").out == ""
+
+
+def test_invalid_configuration_changes_nothing(host: FreshHost, neighbours: Neighbours) -> None:
+    """It is named, and the service goes on with the one before."""
+    before = main_pid(host)
+    host.run(f"cp {CONFIG} /root/kept.yaml; echo 'nonsense: 1' >>{CONFIG}")
+    refused = host.try_run("inline-proxy apply --yes")
+    host.run(f"cat /root/kept.yaml >{CONFIG}")
+
+    assert (refused.code, "nonsense: unknown key" in refused.err) == (2, True)
+    assert main_pid(host) == before
+    assert neighbours.call(host.address)
+
+
+@pytest.mark.parametrize("victim", ["pgrep -o kamailio", "pgrep -n kamailio"])
+def test_killed_process_brings_the_whole_service_back(
+    host: FreshHost, neighbours: Neighbours, victim: str
+) -> None:
+    """Main process or worker: none goes on without the others."""
+    before = main_pid(host)
+    host.run(f"kill -9 $({victim})")
+    started = time.monotonic()
+
+    def is_back() -> bool:
+        asked = "systemctl show --value -p ActiveState -p MainPID inline-proxy"
+        said = host.try_run(asked).out.split()
+        return "active" in said and before not in said
+
+    wait_until(is_back, "the service runs again")
+    assert time.monotonic() - started < BACK_WITHIN_S
+    assert neighbours.call(host.address)
+
+
+def test_service_exposes_little_of_the_host(host: FreshHost) -> None:
+    """As systemd itself judges it."""
+    said = host.run("systemd-analyze security inline-proxy | tail -n 1").out
+
+    assert float(said.split(":")[1].split()[0]) <= 2.5, said
+
+
+def test_broken_release_gives_way_to_the_one_before(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """By itself, within the switch."""
+    releases = "/opt/inline-proxy/releases"
+    good = host.run("basename $(readlink /opt/inline-proxy/current)").out.strip()
+    host.run(f"cp -a {releases}/{good} {releases}/broken")
+    host.run(f"echo 'raise RuntimeError' >>{releases}/broken/kemi/proxy.py")
+
+    switched = host.try_run("inline-proxy switch broken")
+
+    assert switched.code == 1
+    assert f"broken does not start; {good} runs again" in switched.err
+    assert host.run("basename $(readlink /opt/inline-proxy/current)").out.strip() == good
+    assert neighbours.call(host.address)
+
+
+def test_release_that_works_takes_over(host: FreshHost, neighbours: Neighbours) -> None:
+    """The one before stays, to go back to."""
+    releases = "/opt/inline-proxy/releases"
+    good = host.run("basename $(readlink /opt/inline-proxy/current)").out.strip()
+    host.run(f"cp -a {releases}/{good} {releases}/next")
+
+    assert "switched to next" in host.run("inline-proxy switch next").out
+    assert neighbours.call(host.address)
+    assert f"switched to {good}" in host.run(f"inline-proxy switch {good}").out

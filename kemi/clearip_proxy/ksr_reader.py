@@ -9,7 +9,7 @@ from clearip_proxy.grammar import is_utf8
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.lost_calls import MARK, PLANTED, Waiting
-from clearip_proxy.message import SipResponse, parse_response
+from clearip_proxy.message import SipResponse, is_framed, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import Request
@@ -29,7 +29,20 @@ class KsrReader:
         self.now = now
 
     def request(self) -> Request:
-        """Read the request that arrived, as far as one of its kind is looked at."""
+        """Read the request that arrived; malformed is one whose values are no text."""
+        try:
+            return self._request()
+        except UnicodeDecodeError:  # no URI, tag or Call-ID has such bytes (RFC 3261 §25.1)
+            return Request(
+                arrived_us=time.monotonic_ns() // 1000,
+                method=self.readable("$rm"),
+                uri="",
+                source_address=self.text("$si"),
+                is_well_formed=False,
+            )
+
+    def _request(self) -> Request:
+        """Read it as far as one of its kind is looked at."""
         ksr = self._ksr
         method, to_tag = self.text("$rm"), self.text("$tt")
         is_new = not to_tag and method != "ACK"
@@ -44,15 +57,20 @@ class KsrReader:
             route=(self.header("Route") or "") if to_tag else "",
             hops_left=ksr.maxfwd.process_maxfwd(HOP_LIMIT) > 0,
             proxy_require=None if method == "ACK" else self.header("Proxy-Require"),
-            is_well_formed=not is_new or ksr.sanity.sanity_check_defaults() > 0,
+            is_well_formed=not is_new or self._is_well_formed(method),
             now=self.now() if is_new else BEGINNING,
         )
+
+    def _is_well_formed(self, method: str) -> bool:
+        if self._ksr.sanity.sanity_check_defaults() <= 0:
+            return False
+        return method != "INVITE" or is_framed(self.message())
 
     def pending(self) -> Pending:
         """Read what the rest of a call attempt needs of the request it began with."""
         return Pending(
             called_uri=self.text("$ou"),
-            to_uri=self.text("$tu"),
+            to_uri=self.readable("$tu"),
             received=ReceivedHeaders(
                 self._received_values("Identity"), self._received_values("P-Asserted-Identity")
             ),
@@ -116,12 +134,27 @@ class KsrReader:
 
     def _received_values(self, name: str) -> tuple[str, ...]:
         values: list[str] = []
+<<<<<<< HEAD
         while len(values) < MAX_RECEIVED_VALUES:
             value = self.header(name, len(values))
+=======
+        for index in range(MAX_RECEIVED_VALUES):
+            try:
+                value = self._ksr.hdr.get_idx(name, index)
+            except UnicodeDecodeError:
+                continue  # nothing that is compared here
+>>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
             if value is None:
                 break
             values.append(value)
         return tuple(values)
+
+    def readable(self, pseudo_variable: str) -> str:
+        """Return the value of a pseudo-variable; "" for none, and for bytes that are no text."""
+        try:
+            return self.text(pseudo_variable)
+        except UnicodeDecodeError:
+            return ""
 
     def text(self, pseudo_variable: str) -> str:
         """Return the value of a pseudo-variable; "" for none."""

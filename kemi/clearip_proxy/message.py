@@ -80,6 +80,18 @@ def parse_response(raw: str | bytes) -> SipResponse:
     )
 
 
+def is_framed(raw: str | bytes) -> bool:
+    """Tell whether the header lines end as they must (RFC 3261 §7), and hold no null.
+
+    Kamailio takes a bare line feed for a line's end, and sends it on. Who reads the connection to
+    ClearIP by the letter would wait for the end of such a request, and every call behind it.
+    """
+    text = raw.decode("latin-1") if isinstance(raw, bytes) else raw
+    head, end, _ = text.lstrip("\r\n").partition("\r\n\r\n")
+    lines = head.count("\r\n")
+    return bool(end) and head.count("\n") == head.count("\r") == lines and "\0" not in head
+
+
 def parse_headers(raw: str | bytes) -> HeaderFields:
     """Read the header fields of a request or a response; its first line is passed over."""
     return _parse_lines(_split_head(raw)[1])

@@ -12,7 +12,9 @@ from sipp.torture.rfc5118 import IPV6
 
 LARGEST = 65_000
 """Bytes; about what one datagram holds."""
-OVERFLOWING_LENGTH = re.compile(rb"^(?:content-length|l)\s*:\s*[0-9]{10}", re.IGNORECASE | re.MULTILINE)
+OVERFLOWING_LENGTH = re.compile(
+    rb"(?im)^(?:content-length|l)\s*:\s*[0-9]{10}", re.IGNORECASE | re.MULTILINE
+)
 """What crashes Kamailio 5.6 when it arrives over TCP or TLS (CVE-2026-39863)."""
 PIECES = (
     b"\0",

@@ -15,7 +15,7 @@ from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import CONNECTION, connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
-from unit.kemi.fake_modules import FakeMaxForwards
+from unit.kemi.fake_modules import FakeMaxForwards, FakeSanity
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
@@ -31,6 +31,7 @@ INVITE: dict[str, str | int] = {
     "$si": "10.0.0.1",
     "$ci": "call-1",
     "$ft": "caller",
+    "$mb": "INVITE sip:1@x SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n",
 }
 REDIRECT = "SIP/2.0 302 Moved\r\nContact: <sip:1@192.0.2.1>\r\nIdentity: a.b.c\r\n\r\n"
 
@@ -96,7 +97,17 @@ def test_exception_answers_500_and_is_logged(
     callback: Callable[[Callbacks, object], int],
 ) -> None:
     """Without the guard the caller would be left without an answer."""
+<<<<<<< HEAD
     ksr = FailingKsr(variables=dict(INVITE))
+=======
+
+    class FaultyKsr(FakeKsr):
+        @property
+        def sanity(self) -> FakeSanity:
+            raise RuntimeError
+
+    ksr = FaultyKsr(variables=dict(INVITE))
+>>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
     ksr.stored["response_context"] = "not JSON"
     ksr.variables["$T_rpl($mb)"] = "no status line"
 
@@ -108,7 +119,17 @@ def test_exception_answers_500_and_is_logged(
 
 def test_exception_about_a_stranger_is_not_answered() -> None:
     """Whatever a scanner sends, it hears nothing."""
+<<<<<<< HEAD
     ksr = FailingKsr(variables={**INVITE, "$si": "192.0.2.66"})
+=======
+
+    class FaultyKsr(FakeKsr):
+        @property
+        def sanity(self) -> FakeSanity:
+            raise RuntimeError
+
+    ksr = FaultyKsr(variables={**INVITE, "$si": "192.0.2.66"})
+>>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
 
     assert callbacks(ksr).ksr_request_route(None) == 1
     assert "send_reply" not in ksr.names()

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 
 from clearip_proxy.faults import MAX_FAULTS
-from clearip_proxy.message import MalformedMessage, SipResponse, parse_headers, parse_response
+from clearip_proxy.message import (
+    MalformedMessage,
+    SipResponse,
+    is_framed,
+    parse_headers,
+    parse_response,
+)
 from unit.kemi.hostile_text import any_text
 
 REDIRECT = (
@@ -205,3 +211,21 @@ def test_any_text_is_a_response_or_malformed(text: str) -> None:
     except MalformedMessage:
         return
     assert 100 <= response.status <= 699
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("INVITE sip:1@x SIP/2.0\r\nA: b\r\n c\r\n\r\nline\nline\0", True),
+        (b"INVITE sip:1@x SIP/2.0\r\nA: \xff\r\n\r\n\xff\n", True),
+        ("\r\n\r\nINVITE sip:1@x SIP/2.0\r\nA: b\r\n\r\n", True),
+        ("INVITE sip:1@x SIP/2.0\nA: b\n\n", False),
+        ("INVITE sip:1@x SIP/2.0\r\nA: b\nC: d\r\n\r\n", False),
+        ("INVITE sip:1@x SIP/2.0\r\nA: b\rC: d\r\n\r\n", False),
+        ("INVITE sip:1@x SIP/2.0\r\nA: b\0\r\n\r\n", False),
+        ("INVITE sip:1@x SIP/2.0\r\nA: b\r\n", False),
+    ],
+)
+def test_head_must_end_its_lines_by_the_letter(raw: str | bytes, *, expected: bool) -> None:
+    """Of the body nothing is asked."""
+    assert is_framed(raw) is expected

@@ -29,20 +29,7 @@ class KsrReader:
         self.now = now
 
     def request(self) -> Request:
-        """Read the request that arrived; malformed is one whose values are no text."""
-        try:
-            return self._request()
-        except UnicodeDecodeError:  # no URI, tag or Call-ID has such bytes (RFC 3261 §25.1)
-            return Request(
-                arrived_us=time.monotonic_ns() // 1000,
-                method=self.readable("$rm"),
-                uri="",
-                source_address=self.text("$si"),
-                is_well_formed=False,
-            )
-
-    def _request(self) -> Request:
-        """Read it as far as one of its kind is looked at."""
+        """Read the request that arrived, as far as one of its kind is looked at."""
         ksr = self._ksr
         method, to_tag = self.text("$rm"), self.text("$tt")
         is_new = not to_tag and method != "ACK"
@@ -70,7 +57,7 @@ class KsrReader:
         """Read what the rest of a call attempt needs of the request it began with."""
         return Pending(
             called_uri=self.text("$ou"),
-            to_uri=self.readable("$tu"),
+            to_uri=self.text("$tu"),
             received=ReceivedHeaders(
                 self._received_values("Identity"), self._received_values("P-Asserted-Identity")
             ),
@@ -134,27 +121,12 @@ class KsrReader:
 
     def _received_values(self, name: str) -> tuple[str, ...]:
         values: list[str] = []
-<<<<<<< HEAD
         while len(values) < MAX_RECEIVED_VALUES:
             value = self.header(name, len(values))
-=======
-        for index in range(MAX_RECEIVED_VALUES):
-            try:
-                value = self._ksr.hdr.get_idx(name, index)
-            except UnicodeDecodeError:
-                continue  # nothing that is compared here
->>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
             if value is None:
                 break
             values.append(value)
         return tuple(values)
-
-    def readable(self, pseudo_variable: str) -> str:
-        """Return the value of a pseudo-variable; "" for none, and for bytes that are no text."""
-        try:
-            return self.text(pseudo_variable)
-        except UnicodeDecodeError:
-            return ""
 
     def text(self, pseudo_variable: str) -> str:
         """Return the value of a pseudo-variable; "" for none."""

@@ -15,7 +15,7 @@ from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import CONNECTION, connected
 from unit.kemi.fake_ksr import FakeKsr, FakeLogging
-from unit.kemi.fake_modules import FakeMaxForwards, FakeSanity
+from unit.kemi.fake_modules import FakeMaxForwards
 
 POLICY = RoutingPolicy(
     clearip=ClearIpPolicy("sip.clearip.com", "sip.clearip.com", 2_000),
@@ -97,17 +97,7 @@ def test_exception_answers_500_and_is_logged(
     callback: Callable[[Callbacks, object], int],
 ) -> None:
     """Without the guard the caller would be left without an answer."""
-<<<<<<< HEAD
     ksr = FailingKsr(variables=dict(INVITE))
-=======
-
-    class FaultyKsr(FakeKsr):
-        @property
-        def sanity(self) -> FakeSanity:
-            raise RuntimeError
-
-    ksr = FaultyKsr(variables=dict(INVITE))
->>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
     ksr.stored["response_context"] = "not JSON"
     ksr.variables["$T_rpl($mb)"] = "no status line"
 
@@ -119,17 +109,7 @@ def test_exception_answers_500_and_is_logged(
 
 def test_exception_about_a_stranger_is_not_answered() -> None:
     """Whatever a scanner sends, it hears nothing."""
-<<<<<<< HEAD
     ksr = FailingKsr(variables={**INVITE, "$si": "192.0.2.66"})
-=======
-
-    class FaultyKsr(FakeKsr):
-        @property
-        def sanity(self) -> FakeSanity:
-            raise RuntimeError
-
-    ksr = FaultyKsr(variables={**INVITE, "$si": "192.0.2.66"})
->>>>>>> 16804d6 (Damage thousands of messages at random, and send them)
 
     assert callbacks(ksr).ksr_request_route(None) == 1
     assert "send_reply" not in ksr.names()

@@ -59,25 +59,6 @@ def test_request_inside_a_dialog_is_read_with_its_first_route() -> None:
     assert (request.to_tag, request.route) == ("target", "<sip:a;lr>,<sip:b;lr>")
 
 
-@pytest.mark.parametrize("name", ["$rm", "$ru", "$ci", "$ft", "$tt"])
-def test_request_whose_values_are_no_text_is_malformed(name: str) -> None:
-    """No such byte may stand there; the request is refused instead of causing an error."""
-    ksr = FakeKsr(variables={"$rm": "INVITE", "$si": "10.0.0.1"}, undecodable=frozenset({name}))
-
-    request = reader(ksr).request()
-
-    assert not request.is_well_formed
-    assert request.source_address == "10.0.0.1"
-    assert request.method == ("" if name == "$rm" else "INVITE")
-
-
-def test_callee_that_is_no_text_is_nobody() -> None:
-    """The call goes on: nothing equals it."""
-    ksr = FakeKsr(variables={"$ou": "sip:1@x"}, undecodable=frozenset({"$tu"}))
-
-    assert reader(ksr).pending().to_uri == ""
-
-
 def test_pending_call_is_read_with_all_received_identities() -> None:
     """Each Identity of the request, in order."""
     ksr = FakeKsr(

@@ -63,7 +63,7 @@ def test_damaged_messages_harm_nobody(
         vitals.remember_memory()
         attack(attacker, victim, mutations, MESSAGES - MESSAGES // 5)
 
-        assert attacker.sent >= MESSAGES - 3
+        assert attacker.sent > MESSAGES - 6  # thirds of parts, rounded down
         vitals.prove_well()
         assert is_silent(datagrams)
         assert is_silent(connections)

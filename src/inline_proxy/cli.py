@@ -5,6 +5,7 @@ import click
 from inline_proxy import __version__
 from inline_proxy.commands.apply import apply_command
 from inline_proxy.commands.check import check
+from inline_proxy.commands.observe import observe_command
 from inline_proxy.commands.packet_filter import packet_filter_command
 from inline_proxy.commands.reload import plan_command, reload_command
 from inline_proxy.commands.render import render_command
@@ -21,6 +22,7 @@ def main() -> None:
 for command in (
     apply_command,
     check,
+    observe_command,
     packet_filter_command,
     plan_command,
     reload_command,

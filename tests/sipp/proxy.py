@@ -37,6 +37,7 @@ def base_config(port: int, ca_file: Path) -> Config:
         },
         "trusted": ["127.0.0.0/9", "::1"],
         "targets": {"answer_timeout_ms": 8000},
+        "admin": {"listen": None},
     }
 
 
@@ -98,6 +99,22 @@ class Proxy:
         """What it has logged about the calls to a number."""
         return [line for line in self.log().splitlines() if number in line]
 
+    def records(self, number: str) -> list[dict[str, Any]]:
+        """The records of the calls to a number, as far as they have ended."""
+        return [record for record in self.all_records() if record["to"] == number]
+
+    def all_records(self) -> list[dict[str, Any]]:
+        """Every record that it has written."""
+        file = self.directory / "calls.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def wait_for_record(self, number: str) -> dict[str, Any]:
+        """Wait until the only call to a number has its record."""
+        wait_until(lambda: bool(self.records(number)), f"there is a record of {number}")
+        (record,) = self.records(number)
+        return record
+
     def wait_for_log(self, number: str, text: str) -> None:
         """Wait until it has logged a text about a call to a number."""
         wait_until(
@@ -151,7 +168,10 @@ class ProxyAddress:
 def _run(directory: Path, prefix: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
     with (directory / "log").open("ab") as log, (directory / "said").open("wb") as said:
         return subprocess.Popen(
-            [*prefix, sys.executable, "-m", "inline_proxy", "run", str(directory / "config.yaml")],
+            [
+                *(*prefix, sys.executable, "-m", "inline_proxy"),
+                *("run", str(directory / "config.yaml"), "--state-dir", str(directory)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=log,

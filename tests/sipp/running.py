@@ -86,12 +86,15 @@ class Run:
         line = self.process.stdout.readline()
         assert line == "ready\n", f"{line!r}\n{self.log}"
         self._group = [self.kamailio, *self.kamailio.children(recursive=True)]
+        everything = psutil.Process(self.process.pid).children(recursive=True)
+        self._observer = [each for each in everything if each not in self._group]
         return self
 
     @property
     def kamailio(self) -> psutil.Process:
         """Kamailio's main process."""
-        (main,) = psutil.Process(self.process.pid).children()
+        children = psutil.Process(self.process.pid).children()
+        (main,) = (child for child in children if child.name() == "kamailio")
         return main
 
     @property
@@ -100,8 +103,9 @@ class Run:
         return self._group[1:]
 
     def leaves_no_process(self) -> bool:
-        """Tell whether every process of Kamailio ends, in the time that things may take."""
-        wait_until(lambda: not any(map(lives, self._group)), "every process of Kamailio has ended")
+        """Tell whether every process of the proxy ends, in the time that things may take."""
+        started = [*self._group, *self._observer]
+        wait_until(lambda: not any(map(lives, started)), "every process of the proxy has ended")
         return True
 
     def end(self, number: signal.Signals) -> int:

@@ -22,6 +22,7 @@ from inline_proxy.installation import Installation
 from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess, any_answers
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.listeners import Listener
+from inline_proxy.observer_process import ObserverProcess, command
 from inline_proxy.rendering import Host
 from inline_proxy.service_manager import ServiceManager
 
@@ -52,7 +53,8 @@ def run_command(config_path: Path, state_dir: Path | None, runtime_dir: Path | N
     config = load_or_exit(config_path)
     service = None if runtime_dir is None else RunningAs(config_path.read_bytes())
     with _directory(runtime_dir) as directory:
-        status = _run(config, Path(directory), state_dir, service)
+        observer = command(config_path, state_dir or Path(directory), Path(directory))
+        status = _run(config, Path(directory), state_dir, service, observer)
     sys.exit(status)
 
 
@@ -93,7 +95,11 @@ def _private_directory() -> "tempfile.TemporaryDirectory[str]":
 
 
 def _run(
-    config: ProxyConfig, directory: Path, state_directory: Path | None, service: RunningAs | None
+    config: ProxyConfig,
+    directory: Path,
+    state_directory: Path | None,
+    service: RunningAs | None,
+    observer: list[str],
 ) -> int:
     if state_directory is None:
         config = replace(config, dialog=kept_for_the_user(config.dialog))
@@ -101,7 +107,9 @@ def _run(
     faults = (*busy(host.listeners), *unresolved(host.listeners, host.kamailio))
     if faults:
         refuse(*faults)
-    return _supervise(host, directory, service)
+    is_observed = config.records.enabled or config.admin.listen is not None
+    with ObserverProcess(observer) if is_observed else nullcontext():
+        return _supervise(host, directory, service)
 
 
 def _supervise(host: Host, directory: Path, service: RunningAs | None) -> int:

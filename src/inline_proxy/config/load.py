@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 
 from inline_proxy.config.faults import ConfigInvalid, Fault, Keys, shown
 from inline_proxy.config.model import ProxyConfig
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET, unsupported
 from inline_proxy.config.rules import RULES, broken
 from inline_proxy.config.schema import schema_of
 from inline_proxy.config.source import Source, read_source
@@ -41,7 +40,6 @@ def validate(source: Source) -> ProxyConfig:
     # What has no fault of its own is still checked against the rest, the faulty keys left out.
     config: ProxyConfig = schema_of(ProxyConfig).load(_without(data, faults))
     faults += broken(RULES, config, faults)
-    faults += unsupported(NOT_SUPPORTED_YET, config)
     if faults:
         raise ConfigInvalid(_in_order(faults, source))
     return config

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from inline_proxy.config.key import Key, key_of
 from inline_proxy.config.model import ProxyConfig
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET
 from inline_proxy.config.rules import RULES
 from inline_proxy.config.trusted import TrustedSource
 from inline_proxy.config.values import ListOf, NamesTo, Part, Reader
@@ -33,11 +32,6 @@ exist and be readable where the configuration is checked.
 clearip.sites[1].port: is not a port (found 70000); allowed: a whole number from 1 to 65535 [line 9]
 ```
 """
-_NOT_SUPPORTED_YET: Final = """\
-## Not supported yet
-
-These keys are validated, but this release refuses another value than the default:
-"""
 _READS_AS_TEXT: Final = re.compile(r"(?![0-9]+$)[A-Za-z0-9_./-]+(:[0-9]+)?")
 
 
@@ -53,9 +47,6 @@ def reference() -> str:
             *_keys_of(ProxyConfig, ""),
             "## Rules between keys\n",
             *(f"- {rule.sentence}" for rule in RULES),
-            "",
-            _NOT_SUPPORTED_YET,
-            *(f"- `{row.path}`: {row.reason}" for row in NOT_SUPPORTED_YET),
             "",
         ]
     )
@@ -79,7 +70,7 @@ def _keys_of(part: type, above: str) -> Iterator[str]:
         yield f"{'###' if above else '##'} `{path}`\n"
         yield f"{declared.description}\n"
         if not isinstance(declared.field, Part):
-            yield from _facts(path, field, declared)
+            yield from _facts(field, declared)
         below = part_below(declared.field)
         if below is not None:
             entries = "[]" if isinstance(declared.field, ListOf) else ""
@@ -92,7 +83,7 @@ def part_below(field: Reader) -> type | None:
     return inner.part if isinstance(inner, Part) else None
 
 
-def _facts(path: str, field: "Field[Any]", declared: Key) -> Iterator[str]:
+def _facts(field: "Field[Any]", declared: Key) -> Iterator[str]:
     yield f"- Allowed: {declared.field.allowed}"
     if isinstance(declared.field, NamesTo):
         yield f"- Each name: {declared.field.names.allowed}"
@@ -102,8 +93,6 @@ def _facts(path: str, field: "Field[Any]", declared: Key) -> Iterator[str]:
     if declared.unit is not None:
         yield f"- Unit: {declared.unit}"
     yield f"- Example: `{field.name}: {declared.example}`"
-    if path in {row.path for row in NOT_SUPPORTED_YET}:
-        yield "- Not supported yet: only the default is accepted"
     yield ""
 
 

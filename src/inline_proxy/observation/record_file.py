@@ -43,8 +43,7 @@ class RecordFile:
             return
         lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in fresh)
         before = self.size_bytes
-        with self._path.open("ab", buffering=0) as file:
-            os.fchmod(file.fileno(), PRIVATE_FILE)
+        with open(self._path, "ab", buffering=0, opener=_private) as file:
             if file.write(lines.encode()) != len(lines):
                 file.truncate(before)  # all of it is written again later
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
@@ -65,6 +64,10 @@ class RecordFile:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
 
 
 def files_of(path: Path) -> list[Path]:

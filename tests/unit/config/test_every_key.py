@@ -2,14 +2,12 @@
 
 import pytest
 
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET
 from unit.config.reading import DeclaredKey, declared_keys, faults_of
 
 KEYS = tuple(declared_keys())
 VALUES = tuple(key for key in KEYS if not key.is_part)
 PARTS = tuple(key for key in KEYS if key.is_part)
 TRUTH = "true or false"
-LATER = {row.path for row in NOT_SUPPORTED_YET}
 
 
 def path_of(key: DeclaredKey) -> str:
@@ -19,12 +17,10 @@ def path_of(key: DeclaredKey) -> str:
 
 @pytest.mark.parametrize("key", VALUES, ids=path_of)
 def test_example_of_a_key_is_understood(key: DeclaredKey) -> None:
-    """What the reference shows is valid, but for files that this machine lacks and later keys."""
+    """What the reference shows is valid, but for files that this machine lacks."""
     faults = faults_of(key.written(str(key.key.example)))
 
     reasons = ["No such file", "stands without", "default_route is empty"]
-    if key.path in LATER:
-        reasons.append("not supported yet")
     assert all(any(reason in fault for reason in reasons) for fault in faults), faults
 
 

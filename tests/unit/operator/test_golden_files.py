@@ -18,7 +18,6 @@ import pytest
 from inline_proxy import __version__
 from inline_proxy.certificates import self_signed
 from inline_proxy.config import ProxyConfig, parse_config
-from inline_proxy.config.not_supported_yet import NOT_SUPPORTED_YET
 from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import listeners
 from inline_proxy.rendering import Host, render
@@ -77,10 +76,6 @@ def keys_at_default(value: object, default: object, path: str = "") -> Iterator[
         yield path.removeprefix(".")
 
 
-def test_everything_leaves_no_supported_key_at_its_default(tmp_path: Path) -> None:
+def test_everything_leaves_no_key_at_its_default(tmp_path: Path) -> None:
     """So a new key cannot be forgotten here."""
-    unsupported = {row.path for row in NOT_SUPPORTED_YET}
-
-    left = set(keys_at_default(configuration("everything", tmp_path), ProxyConfig()))
-
-    assert left <= unsupported
+    assert set(keys_at_default(configuration("everything", tmp_path), ProxyConfig())) == set()

@@ -1,0 +1,67 @@
+"""The observer's process: one loop that reads, and one server."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Final
+
+from inline_proxy.config.model import ProxyConfig
+from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
+from inline_proxy.listeners import interface_addresses, listeners
+from inline_proxy.observation.admin_server import Views, application, serve
+from inline_proxy.observation.health import Observed
+from inline_proxy.observation.observer import Observer, Places
+from inline_proxy.observation.record_file import FILE_NAME
+from inline_proxy.own_certificate import own_certificate
+from inline_proxy.rendering import CONTROL_SOCKET, SPOOL
+
+LAST_QUESTION_S: Final = 1.0
+_log = logging.getLogger(__name__)
+
+
+async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -> None:
+    """Observe until SIGTERM; raises `OSError` when the directories cannot be used."""
+    places = Places(state, state / SPOOL, logs / FILE_NAME, runtime / CONTROL_SOCKET)
+    observer = Observer(places, config.records.rotate_mb, config.records.keep_files)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    app = application(_views(config, places, observer))
+    try:
+        runner = await serve(app, config.admin.listen, runtime)
+    except OSError as error:
+        _log.error("admin.listen: cannot be opened: %s; give another port", error)
+        runner = await serve(application(_views(config, places, observer)), None, runtime)
+    try:
+        await observer.run(stop)
+    finally:
+        await runner.cleanup()
+        observer.finish(has_proxy_stopped=not _answers(places.control_socket))
+
+
+def _views(config: ProxyConfig, places: Places, observer: Observer) -> Views:
+    opened = listeners(config.listen, interface_addresses())
+    return Views(
+        KamailioRpc(places.control_socket),
+        tuple(each.socket for each in opened if not each.is_for_outgoing),
+        own_certificate(config.listen, places.state).certificate,
+        lambda: _observed(observer),
+    )
+
+
+def _observed(observer: Observer) -> Observed:
+    return Observed(
+        setting_up=len(observer.book.setting_up),
+        conversations=observer.book.conversations,
+        tally=observer.tally,
+        are_records_written=not observer.is_disk_full,
+        dropped_files=observer.book.dropped_files,
+    )
+
+
+def _answers(control_socket: Path) -> bool:
+    try:
+        KamailioRpc(control_socket, LAST_QUESTION_S).call("core.uptime")
+    except (KamailioUnreachable, RpcRefused):
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""The observer: reads what Kamailio tells of calls, keeps records, counts.
+
+It may end at any moment and go on later; Kamailio never notices.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from inline_proxy.observation.call_book import Decided, Ended
+from inline_proxy.observation.call_record import Record
+from inline_proxy.observation.checkpoint import Checkpoint, load, save
+from inline_proxy.observation.record_file import RecordFile
+from inline_proxy.observation.spool_reader import SpoolReader
+from inline_proxy.observation.tally import Tally
+
+POLL_INTERVAL_S: Final = 0.2
+CHECKPOINT_INTERVAL_S: Final = 1.0
+LOOK_FOR_OLD_S: Final = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Places(NamedTuple):
+    """Where an observer finds and keeps things."""
+
+    state: Path
+    """The state directory: checkpoint, and the socket that `status` asks."""
+    spool: Path
+    records: Path
+    control_socket: Path
+
+
+class Observer:
+    """Turns events into records and counts."""
+
+    def __init__(self, places: Places, rotate_mb: int, keep_files: int) -> None:
+        self._places = places
+        checkpoint = load(places.state)
+        self.book = checkpoint.book
+        self.reader = SpoolReader(places.spool, checkpoint.position)
+        self.file = RecordFile(places.records, rotate_mb, keep_files)
+        self.file.skip_known_after(checkpoint.recorded_bytes)
+        self.tally = Tally()
+        self.recent: list[Record] = []
+        self.is_disk_full = False
+        """Whether the last record could not be written."""
+        self._unwritten: list[Record] = []
+        self._saved_s = self._old_s = time.monotonic()
+
+    def read(self) -> int:
+        """Take in what has been told since; return how many events that were."""
+        taken = 0
+        for event in self.reader.read():
+            taken += 1
+            try:
+                self._take(self.book.take(event))
+            except (KeyError, TypeError, ValueError):
+                _log.exception("an event that cannot be understood: %.200r", event)
+        self._give_up_old()
+        self._write()
+        if time.monotonic() - self._saved_s >= CHECKPOINT_INTERVAL_S:
+            self.save()
+        return taken
+
+    def _take(self, steps: Iterable[Decided | Ended]) -> None:
+        for step in steps:
+            if isinstance(step, Decided):
+                self.tally.decided(step.record)
+            else:
+                self.tally.ended(step.record)
+                self._unwritten.append(step.record)
+
+    def _give_up_old(self) -> None:
+        if time.monotonic() - self._old_s >= LOOK_FOR_OLD_S:
+            self._old_s = time.monotonic()
+            self._take(self.book.give_up_old(time.time_ns() // 1000))
+
+    def _write(self) -> None:
+        """Write records; those that the disk does not take stay for the next time."""
+        if not self._unwritten:
+            return
+        try:
+            self.file.append(self._unwritten)
+        except OSError as error:
+            if not self.is_disk_full:
+                _log.error("call records cannot be written: %s", error)
+            self.is_disk_full = True
+            return
+        self.is_disk_full = False
+        self._unwritten = []
+
+    def save(self) -> None:
+        """Remember how far everything is recorded, and let go of what has been read."""
+        self._saved_s = time.monotonic()
+        if self._unwritten:
+            return
+        try:
+            self.file.rotate()
+            checkpoint = Checkpoint(self.reader.position, self.book, self.file.size_bytes)
+            save(self._places.state, checkpoint)
+            self.reader.forget_read()
+        except OSError as error:
+            _log.error("the observer's state cannot be kept: %s", error)
+
+    def finish(self, *, has_proxy_stopped: bool) -> None:
+        """Take in what is left; where the proxy has stopped, every open call was cut off."""
+        while self.read():
+            pass
+        if has_proxy_stopped:
+            self._take(self.book.cut_off_all(time.time_ns() // 1000))
+            self._write()
+        self.save()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read until told to stop."""
+        while not stop.is_set():
+            if self.read() == 0:
+                try:
+                    await asyncio.wait_for(stop.wait(), POLL_INTERVAL_S)
+                except TimeoutError:
+                    continue
+            else:
+                await asyncio.sleep(0)

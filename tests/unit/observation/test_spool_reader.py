@@ -1,0 +1,83 @@
+"""Reading the spool: every event once, whatever happens to either end."""
+
+from pathlib import Path
+
+from inline_proxy.observation.spool_reader import Position, SpoolReader
+from unit.observation.told import spool_with, told
+
+
+def test_events_come_in_order_and_once(tmp_path: Path) -> None:
+    """Over several files, and again when a file has grown."""
+    spool = spool_with(tmp_path, (2, [told("b", 2)]), (1, [told("a", 1)]))
+    reader = SpoolReader(spool)
+
+    first = [event["kind"] for event in reader.read()]
+    with (spool / "000000000002.events").open("a") as file:
+        file.write('{"kind":"c","call":""}\n')
+
+    assert first == ["a", "b"]
+    assert [event["kind"] for event in reader.read()] == ["c"]
+    assert list(reader.read()) == []
+
+
+def test_line_without_its_end_is_read_when_it_is_complete(tmp_path: Path) -> None:
+    """Somebody is writing it."""
+    spool = spool_with(tmp_path, (1, []))
+    file = spool / "000000000001.events"
+    reader = SpoolReader(spool)
+
+    file.write_text('{"kind":"a",')
+    assert list(reader.read()) == []
+    file.write_text('{"kind":"a","call":""}\n')
+
+    assert len(list(reader.read())) == 1
+
+
+def test_torn_line_costs_itself_alone(tmp_path: Path) -> None:
+    """What a full disk has cut short is passed over, and counted."""
+    (tmp_path / "000000000001.events").write_text('{"kind":"a","ca\n[]\n{"kind":"b","call":""}\n')
+    reader = SpoolReader(tmp_path)
+
+    assert [event["kind"] for event in reader.read()] == ["b"]
+    assert reader.malformed == 2
+
+
+def test_bytes_that_are_no_utf8_become_question_marks(tmp_path: Path) -> None:
+    """And characters beyond the basic plane stay what they are."""
+    spool = spool_with(tmp_path, (1, [told("a", 1, to="\udcff\U0001f600")]))
+
+    (event,) = SpoolReader(spool).read()
+
+    assert event["to"] == "?\U0001f600"
+
+
+def test_next_reader_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
+    """Also when the file has been deleted meanwhile."""
+    spool = spool_with(tmp_path, (1, [told("a", 1)]))
+    reader = SpoolReader(spool, unix_s=lambda: 10_000)
+    list(reader.read())
+    position = reader.position
+
+    reader.forget_read()
+    spool_with(tmp_path, (2, [told("b", 2)]))
+
+    assert [event["kind"] for event in SpoolReader(spool, position).read()] == ["b"]
+    assert [event["kind"] for event in SpoolReader(spool, Position()).read()] == ["b"]
+
+
+def test_read_files_are_deleted_when_they_can_grow_no_more(tmp_path: Path) -> None:
+    """Neither the one that is written to, nor one that has not been read."""
+    spool = spool_with(tmp_path, (1, [told("a", 1)]), (100, [told("b", 2)]))
+    reader = SpoolReader(spool, unix_s=lambda: 1_005)
+    list(reader.read())
+    spool_with(tmp_path, (50, [told("late", 3)]))
+
+    reader.forget_read()
+
+    assert sorted(path.name[9:12] for path in spool.iterdir()) == ["050", "100"]
+    assert [event["kind"] for event in reader.read()] == ["late"]
+
+
+def test_spool_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
+    """The observer starts before the first call."""
+    assert list(SpoolReader(tmp_path / "none").read()) == []

@@ -94,10 +94,13 @@ install_proxy() {
         "$home, and starts it as the service inline-proxy, now and at every boot."
     mkdir -p "$home"
     [ -e "$before" ] || [ -e "$added" ] || installed_packages >"$before"
-    command -v ansible-playbook >/dev/null || {
+    # What an interrupted run has left half-installed, here or in the role, is completed first.
+    dpkg --configure --pending >>/var/log/inline-proxy-install.log 2>&1 || true
+    if ! dpkg-query --show --showformat='${db:Status-Abbrev}' ansible-core 2>/dev/null | grep -q '^ii'; then
         apt update
+        apt install --fix-broken
         apt install --no-install-recommends ansible-core
-    }
+    fi
     find_tree
     play
     if [ -e "$before" ]; then

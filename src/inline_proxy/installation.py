@@ -9,6 +9,7 @@ from inline_proxy.certificates import write_atomically
 
 PRIVATE_FILE = 0o600
 SERVICE = "inline-proxy.service"
+PACKET_FILTER_SERVICE = "inline-proxy-packet-filter.service"
 USER = "inline-proxy"
 """The user and the group that the service runs as."""
 
@@ -39,9 +40,9 @@ class Installation:
         return self.root / "etc/inline-proxy/config.yaml"
 
     @property
-    def unit(self) -> Path:
-        """The unit file; each release brings its own."""
-        return self.root / "etc/systemd/system" / SERVICE
+    def units(self) -> Path:
+        """Where the unit files lie; each release brings its own."""
+        return self.root / "etc/systemd/system"
 
     @property
     def runtime(self) -> Path:
@@ -76,10 +77,11 @@ class Installation:
         return self.releases / name
 
     def point_to(self, name: str) -> None:
-        """Make a release the current one, in one step, and its unit the service's."""
-        release = self.release(name)
-        shutil.copyfile(release / "packaging" / SERVICE, self.unit.with_suffix(".new"))
-        self.unit.with_suffix(".new").replace(self.unit)
+        """Make a release the current one, in one step, and its units systemd's."""
+        for unit in sorted((self.release(name) / "packaging").glob("*.service")):
+            new = self.units / f"{unit.name}.new"
+            shutil.copyfile(unit, new)
+            new.replace(self.units / unit.name)
         link = self.current.with_name("current.new")
         link.unlink(missing_ok=True)
         link.symlink_to(Path("releases") / name)
@@ -100,9 +102,9 @@ def systemctl(*arguments: str) -> bool:
     return subprocess.run(["systemctl", *arguments], check=False).returncode == 0
 
 
-def service_property(name: str) -> str:
-    """Return what systemd knows of the service, such as `ActiveState`; empty without systemd."""
-    asked = ["systemctl", "show", "--value", "--property", name, SERVICE]
+def service_property(name: str, service: str = SERVICE) -> str:
+    """Return what systemd knows of a service, such as `ActiveState`; empty without systemd."""
+    asked = ["systemctl", "show", "--value", "--property", name, service]
     try:
         return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:

@@ -50,6 +50,15 @@ def test_new_policy_decides_the_next_call(host: FreshHost, neighbours: Neighbour
     assert host.run(f"diff {CONFIG} /root/kept.yaml").out == ""
 
 
+def test_packet_filter_stands_before_the_proxy(host: FreshHost, neighbours: Neighbours) -> None:
+    """In a table of its own, from the boot on, and with what the configuration trusts."""
+    rules = host.run("nft list table inet inline_proxy").out
+
+    assert "10.0.0.0/8" in rules
+    assert host.run("systemctl is-enabled inline-proxy-packet-filter").out.strip() == "enabled"
+    assert neighbours.call(host.address)
+
+
 def test_invalid_configuration_changes_nothing(host: FreshHost, neighbours: Neighbours) -> None:
     """It is named, and the service goes on with the one before."""
     before = main_pid(host)

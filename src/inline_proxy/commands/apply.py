@@ -15,6 +15,7 @@ import click
 from inline_proxy.certificates import write_atomically
 from inline_proxy.commands.preparation import refuse
 from inline_proxy.installation import (
+    PACKET_FILTER_SERVICE,
     SERVICE,
     USER,
     Installation,
@@ -47,9 +48,10 @@ def apply_command(*, yes: bool, rollback: bool) -> None:
     reasons = [line.removeprefix(RESTART) for line in todo if line.startswith(RESTART)]
     click.echo("\n".join(todo))
     if reasons:
-        _restart(installation, yes=yes)
+        _restart(installation, yes=yes)  # and the packet filter with it
     elif not systemctl("reload", SERVICE):
         _give_up(f"the reload failed; why: journalctl -u {SERVICE} -n 20")
+    _reload_packet_filter()
     click.echo("restarted" if reasons else "reloaded; no call was touched")
 
 
@@ -58,6 +60,13 @@ def _require_root_and_service() -> None:
         refuse("apply changes the installed service: run it as root")
     if service_property("ActiveState") != "active":
         refuse(f"the service does not run; start it: systemctl start {SERVICE}")
+
+
+def _reload_packet_filter() -> None:
+    """Let in who is trusted by now; nothing on a host that goes without the filter."""
+    is_on = service_property("ActiveState", PACKET_FILTER_SERVICE) == "active"
+    if is_on and not systemctl("reload", PACKET_FILTER_SERVICE):
+        _give_up(f"the packet filter stays as it was; why: journalctl -u {PACKET_FILTER_SERVICE}")
 
 
 def _plan() -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inline_proxy.installation import Installation, NoSuchRelease
+from inline_proxy.installation import SERVICE, Installation, NoSuchRelease
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_release_becomes_the_current_one_with_its_unit(installation: Installatio
 
     assert installation.current_release == "1.1"
     assert installation.current.resolve() == installation.release("1.1").resolve()
-    assert installation.unit.read_text() == "of 1.1"
+    assert (installation.units / SERVICE).read_text() == "of 1.1"
     assert installation.release("1.0").is_dir()
 
 
@@ -55,4 +55,4 @@ def test_unknown_release_is_refused_with_those_there_are(installation: Installat
         installation.point_to("2.0")
 
     assert installation.current_release is None
-    assert not installation.unit.exists()
+    assert not (installation.units / SERVICE).exists()

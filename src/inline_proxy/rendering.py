@@ -56,6 +56,8 @@ class Host(NamedTuple):
     user_id: int = 0
     """The number of the user that Kamailio runs as."""
     processors: int = 2
+    kernel_passes_over: bool = False
+    """Whether the kernel prefers to send from addresses that are not listened on."""
 
 
 class CannotRender(RuntimeError):
@@ -136,6 +138,11 @@ def _routing_script() -> dict[str, str]:
     }
 
 
+def _may_choose(host: Host) -> bool:
+    """Tell whether the kernel may say which address to send from."""
+    return has_a_choice_of_addresses(host.listeners) and not host.kernel_passes_over
+
+
 def template_values(
     config: ProxyConfig, host: Host, directory: Path, certificate: CertificateFiles
 ) -> dict[str, Any]:
@@ -151,7 +158,7 @@ def template_values(
             {"socket": listener.socket, "advertise": _advertise_clause(listener, host.listeners)}
             for listener in host.listeners
         ],
-        "mhomed": "yes" if has_a_choice_of_addresses(host.listeners) else "no",
+        "mhomed": "yes" if _may_choose(host) else "no",
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
         "rpc_socket": quoted(f"unix:{_socket(directory, RPC_SOCKET)}"),

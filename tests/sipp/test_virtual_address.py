@@ -10,6 +10,7 @@ from sipp.sipp import Sipp
 
 VIRTUAL_ADDRESS = "127.0.0.9"
 """An address of the host that the kernel does not choose by itself."""
+ANOTHER_VIRTUAL_ADDRESS = "127.0.0.10"
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
@@ -42,3 +43,17 @@ def test_call_leaves_from_the_address_that_leads_to_the_target(
     towards_target, towards_caller = target.invite.headers("record-route")
     assert f"sip:{HOST}:" in towards_target
     assert f"sip:{VIRTUAL_ADDRESS}:" in towards_caller
+
+
+def test_call_leaves_from_a_virtual_address_where_the_kernel_prefers_another(
+    proxy_with: ProxyWith, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """Two virtual addresses, and not the host's own: the first of them is sent from."""
+    proxy = proxy_with(listen={"addresses": [VIRTUAL_ADDRESS, ANOTHER_VIRTUAL_ADDRESS]})
+    target = sipp.play("target-200")
+    clearip.redirects_to(target.at())
+
+    caller = sipp.play("uac-answered", to=proxy.at(ANOTHER_VIRTUAL_ADDRESS))
+
+    assert all_succeeded(caller, target)
+    assert VIRTUAL_ADDRESS in target.invite.header("via")

@@ -13,6 +13,7 @@ from inline_proxy.kamailio_version import KamailioMissing, installed_version
 from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
 from inline_proxy.packet_filter import service_user_id
 from inline_proxy.rendering import CannotRender, Host, render
+from inline_proxy.sending_addresses import interfaces, kernel_passes_over
 from inline_proxy.workers import processors
 
 
@@ -32,7 +33,8 @@ def render_or_exit(
 def this_host(config: ProxyConfig) -> Host:
     """Look at this host; raises `NoSuchListener` and `KamailioMissing`."""
     opened = listeners(config.listen, interface_addresses())
-    return Host(opened, installed_version(), service_user_id(), processors())
+    passes_over = kernel_passes_over(opened, interfaces())
+    return Host(opened, installed_version(), service_user_id(), processors(), passes_over)
 
 
 @contextmanager

@@ -272,3 +272,16 @@ def test_policy_is_json(tmp_path: Path) -> None:
 
     policy = json.loads((tmp_path / "proxy.json").read_text())
     assert policy["clearip"]["partition"] == "outbound"
+
+
+@pytest.mark.parametrize(("passes_over", "mhomed"), [(False, "yes"), (True, "no")])
+def test_kernel_chooses_among_addresses_that_it_prefers(
+    tmp_path: Path, mhomed: str, *, passes_over: bool
+) -> None:
+    """Where it prefers another, Kamailio would find no socket to send from."""
+    opened = tuple(Listener("udp", ip_address(f"192.0.2.{last}"), 5060) for last in (5, 6))
+    host = HOST._replace(listeners=opened, kernel_passes_over=passes_over)
+
+    render(parse_config(""), host, tmp_path)
+
+    assert f"\nmhomed={mhomed}\n" in (tmp_path / "kamailio.cfg").read_text()

@@ -4,12 +4,15 @@ import click
 
 from inline_proxy import __version__
 from inline_proxy.commands.apply import apply_command
+from inline_proxy.commands.calls import calls_command
 from inline_proxy.commands.check import check
+from inline_proxy.commands.doctor import doctor_command
 from inline_proxy.commands.observe import observe_command
 from inline_proxy.commands.packet_filter import packet_filter_command
 from inline_proxy.commands.reload import plan_command, reload_command
 from inline_proxy.commands.render import render_command
 from inline_proxy.commands.run import run_command
+from inline_proxy.commands.status import status_command
 from inline_proxy.commands.switch import switch
 
 
@@ -21,13 +24,16 @@ def main() -> None:
 
 for command in (
     apply_command,
+    calls_command,
     check,
+    doctor_command,
     observe_command,
     packet_filter_command,
     plan_command,
     reload_command,
     render_command,
     run_command,
+    status_command,
     switch,
 ):
     main.add_command(command)

@@ -17,8 +17,8 @@ from inline_proxy.observation.certificate_dates import CertificateDate, certific
 from inline_proxy.observation.health import Observed, can_take_calls, status_of
 from inline_proxy.observation.kamailio_figures import SITES, KamailioFigures, look, table
 from inline_proxy.observation.metrics import Figures, exposition
+from inline_proxy.observation.status_query import STATUS_SOCKET
 
-STATUS_SOCKET: Final = "status.sock"
 FRESH_S: Final = 0.5
 """How long a look at Kamailio serves, so that many who ask cost no more than one."""
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from inline_proxy.observation.call_record import Record, number_of
+from inline_proxy.observation.call_record import Record
 
 LATENCY_BOUNDS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 DELAY_BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0)
@@ -125,6 +125,5 @@ class Tally:
 
 def host_port(uri: str) -> str:
     """Return host and port of a URI, without user and parameters."""
-    number = number_of(uri)
-    rest = uri.partition(":")[2].removeprefix(number).removeprefix("@")
+    rest = uri.partition(":")[2].rpartition("@")[2]
     return rest.partition(";")[0].partition("?")[0].lower()

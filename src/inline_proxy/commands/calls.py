@@ -1,0 +1,127 @@
+"""`inline-proxy calls`: find call records, print them, follow them."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from inline_proxy.observation.record_choice import Choice, masked
+from inline_proxy.observation.record_file import FILE_NAME, files_of, records_in
+
+LOGS: Final = Path("/var/log/inline-proxy")
+POLL_INTERVAL_S: Final = 0.5
+UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+COLUMNS: Final = (
+    *("begun_at", "ended_at", "id", "call_id", "source", "source_address", "from", "to"),
+    *("disposition", "end", "status", "phrase", "answered_by", "setup_ms", "ring_ms", "talk_ms"),
+)
+
+
+def _since(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Read `30m`, `2h`, or a time in ISO 8601; return it as records hold times."""
+    if value is None:
+        return None
+    if value[:-1].isdigit() and value[-1] in UNITS:
+        moment = datetime.now(UTC) - timedelta(**{UNITS[value[-1]]: int(value[:-1])})
+    else:
+        try:
+            moment = datetime.fromisoformat(value).astimezone(UTC)
+        except ValueError:
+            raise click.BadParameter("allowed: 30s, 10m, 2h, 7d, or a time in ISO 8601") from None
+    return moment.isoformat(timespec="microseconds")
+
+
+@click.command("calls")
+@click.option("--since", callback=_since, help="Begun since then: 30s, 10m, 2h, 7d, or ISO 8601.")
+@click.option("--call-id", help="With this Call-ID.")
+@click.option("--number", help="From or to a number that ends with these digits.")
+@click.option("--failed", is_flag=True, help="Without an answer, though nobody gave up.")
+@click.option("--blocked", is_flag=True, help="Blocked by ClearIP.")
+@click.option("--json", "as_json", is_flag=True, help="Whole records, one per line.")
+@click.option("--csv", "as_csv", is_flag=True, help="A table for a spreadsheet.")
+@click.option("--mask", is_flag=True, help="Show the last four digits of numbers alone.")
+@click.option("--follow", is_flag=True, help="Go on with what is recorded from now on.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=LOGS,
+    show_default=True,
+    help="Where calls.jsonl lies; for `run`, its --state-dir.",
+)
+def calls_command(  # noqa: PLR0913 - one parameter for each option
+    *,
+    since: str | None,
+    call_id: str | None,
+    number: str | None,
+    failed: bool,
+    blocked: bool,
+    as_json: bool,
+    as_csv: bool,
+    mask: bool,
+    follow: bool,
+    directory: Path,
+) -> None:
+    """Print the records of calls, the oldest first."""
+    choice = Choice(since, call_id, number, only_failed=failed, only_blocked=blocked)
+    table = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
+    if as_csv:
+        table.writeheader()
+    for record in _records(directory / FILE_NAME, follow=follow):
+        if record not in choice:
+            continue
+        shown = masked(record) if mask else record
+        if as_json:
+            click.echo(json.dumps(shown, separators=(",", ":")))
+        elif as_csv:
+            table.writerow({name: _cell(shown.get(name)) for name in COLUMNS})
+        else:
+            click.echo(_line(shown))
+
+
+def _records(path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
+    """Yield every record, and those that are written later when they are to be followed."""
+    for file in files_of(path)[:-1]:
+        with file.open("rb") as lines:
+            yield from records_in(lines)
+    offset = inode = 0
+    while True:
+        if path.exists():
+            state = path.stat()
+            if state.st_ino != inode or state.st_size < offset:
+                offset, inode = 0, state.st_ino
+            with path.open("rb") as current:
+                current.seek(offset)
+                data = current.read()
+            whole = data[: data.rfind(b"\n") + 1]
+            offset += len(whole)
+            yield from records_in(whole.splitlines())
+        if not follow:
+            return
+        sys.stdout.flush()
+        time.sleep(POLL_INTERVAL_S)
+
+
+def _line(record: dict[str, Any]) -> str:
+    """Return a record on one line, for people."""
+    queries, attempts = record.get("clearip") or [], record.get("attempts") or []
+    asked = f", ClearIP {queries[-1]['status'] or 'silent'}" if queries else ""
+    tried = f", {len(attempts)} tried" if attempts else ""
+    status = record["status"] or "-"
+    text = (
+        f"{record['begun_at'][:19]} {record['from']} > {record['to']} {record['disposition']} "
+        f"{status} {record['phrase']}{asked}{tried}, {record['end']} [{record['call_id']}]"
+    )
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _cell(value: object) -> object:
+    """Keep a spreadsheet from taking what a caller sent for a formula."""
+    is_formula = isinstance(value, str) and value[:1] in {"=", "-", "@", "\t", "\r"}
+    return f"'{value}" if is_formula else value

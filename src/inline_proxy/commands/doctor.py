@@ -1,0 +1,72 @@
+"""`inline-proxy doctor`: what on this host, or on the way to ClearIP, would keep calls away."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from cryptography import x509
+
+from inline_proxy.busy_ports import busy
+from inline_proxy.commands.configuration import config_argument, load_or_exit
+from inline_proxy.config.model import ProxyConfig
+from inline_proxy.kamailio_version import KamailioMissing, installed_version
+from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
+from inline_proxy.site_check import SOON_DAYS, Finding, check_site, fault, well
+
+SOMETHING_IS_WRONG = 1
+
+
+@click.command("doctor")
+@config_argument
+def doctor_command(config_path: Path) -> None:
+    """Check this host and the way to ClearIP for CONFIG; say what to do about each fault."""
+    config = load_or_exit(config_path)
+    has_fault = False
+    for finding in findings(config):
+        has_fault |= not finding.is_well
+        mark = "ok   " if finding.is_well else "FAULT"
+        click.echo(f"{mark} {finding.text}" + ("" if finding.is_well else f"; {finding.remedy}"))
+    raise SystemExit(SOMETHING_IS_WRONG if has_fault else 0)
+
+
+def findings(config: ProxyConfig) -> Iterator[Finding]:
+    """Yield what every check has found, as soon as it has."""
+    yield _kamailio()
+    yield from _ports(config)
+    yield from _own_certificate(config)
+    for site in config.clearip.sites:
+        yield from check_site(site, config.clearip)
+
+
+def _kamailio() -> Finding:
+    try:
+        return well(f"kamailio {installed_version()} is installed")
+    except KamailioMissing as missing:
+        return fault(str(missing), "install Debian's packages")
+
+
+def _ports(config: ProxyConfig) -> Iterator[Finding]:
+    try:
+        wanted = listeners(config.listen, interface_addresses())
+    except NoSuchListener as none:
+        yield fault(str(none), "change listen.addresses")
+        return
+    taken = busy(wanted)
+    for sentence in taken:
+        what, _, remedy = sentence.partition("; ")
+        yield fault(what, remedy)
+    if not taken:
+        yield well("every port of `listen` is free")
+
+
+def _own_certificate(config: ProxyConfig) -> Iterator[Finding]:
+    """Look at a configured certificate, as nobody else will say that it ends."""
+    path = config.listen.tls_certificate
+    if path is None:
+        return
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    ends: datetime | None = getattr(certificate, "not_valid_after_utc", None)
+    left = (ends or certificate.not_valid_after.replace(tzinfo=UTC)) - datetime.now(UTC)
+    text = f"listen.tls_certificate: {left.days} days left"
+    yield Finding(left.days >= SOON_DAYS, text, "renew it")

@@ -1,0 +1,61 @@
+"""Which records somebody wants to see, and what of them is hidden."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from inline_proxy.observation.call_record import Record
+
+FIRST_SUCCESS: Final = 200
+FIRST_REDIRECTION: Final = 300
+_DIGITS: Final = re.compile(r"\d{5,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a record must be; None and False choose nothing."""
+
+    since: str | None = None
+    """As `begun_at` is written."""
+    call_id: str | None = None
+    number: str | None = None
+    """The last digits of the number that called or was called."""
+    only_failed: bool = False
+    only_blocked: bool = False
+
+    def __contains__(self, record: Mapping[str, Any]) -> bool:
+        return (
+            (self.since is None or record["begun_at"] >= self.since)
+            and (self.call_id is None or record["call_id"] == self.call_id)
+            and (self.number is None or self._is_of(record, self.number))
+            and (not self.only_failed or _has_failed(record))
+            and (not self.only_blocked or record["disposition"] == "blocked")
+        )
+
+    @staticmethod
+    def _is_of(record: Mapping[str, Any], number: str) -> bool:
+        wanted = number.removeprefix("+")
+        return any(record[side].endswith(wanted) for side in ("from", "to"))
+
+
+def _has_failed(record: Mapping[str, Any]) -> bool:
+    status = record["status"] or 0
+    return not FIRST_SUCCESS <= status < FIRST_REDIRECTION and not record["canceled"]
+
+
+def masked(record: Record) -> Record:
+    """Hide all but the last four digits of every number, wherever it stands in a record."""
+    hidden: Record = _masked(record)
+    kept = ("version", "id", "begun_at", "ended_at", "source_address")
+    return {**hidden, **{name: record[name] for name in kept if name in record}}
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 - as JSON holds it
+    if isinstance(value, str):
+        return _DIGITS.sub(lambda found: "*" * (len(found[0]) - 4) + found[0][-4:], value)
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _masked(each) for name, each in value.items()}
+    return value

@@ -1,0 +1,113 @@
+"""`inline-proxy calls`: which records it prints, and how."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from inline_proxy.cli import main
+from unit.observation.told import answer, asked, begun, identity, records_of, told
+
+
+def record(**changes: object) -> dict[str, Any]:
+    """A valid record with changes."""
+    events = [begun(), asked(), answer(identities=[identity()])]
+    (made,) = records_of(
+        *events, told("finished", 9, status=486, phrase="Busy Here", canceled=False)
+    )
+    return {**made, **changes}
+
+
+NOW = datetime.now(UTC).isoformat(timespec="microseconds")
+RECORDS = [
+    record(id="old", begun_at="2020-01-01T00:00:00.000000+00:00", call_id="a"),
+    record(id="new", begun_at=NOW, call_id="b", to="+14705550199"),
+    record(id="fine", begun_at=NOW, status=200, call_id="c"),
+    record(id="blocked", begun_at=NOW, disposition="blocked", status=603, call_id="d"),
+    record(id="canceled", begun_at=NOW, canceled=True, status=487, call_id="e"),
+]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where records lie, the oldest in a file that was rotated away."""
+    lines = [json.dumps(each) + "\n" for each in RECORDS]
+    (tmp_path / "calls.jsonl.1").write_text(lines[0])
+    (tmp_path / "calls.jsonl").write_text("".join(lines[1:]))
+    return tmp_path
+
+
+def printed(directory: Path, *options: str) -> str:
+    """What the command prints."""
+    result = CliRunner().invoke(main, ["calls", "--dir", str(directory), *options])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["old", "new", "fine", "blocked", "canceled"]),
+        (["--since", "1h"], ["new", "fine", "blocked", "canceled"]),
+        (["--since", "2019-01-01"], ["old", "new", "fine", "blocked", "canceled"]),
+        (["--call-id", "c"], ["fine"]),
+        (["--number", "+14705550199"], ["new"]),
+        (["--number", "5550199"], ["new"]),
+        (["--failed"], ["old", "new", "blocked"]),
+        (["--blocked"], ["blocked"]),
+        (["--failed", "--since", "1h", "--number", "0100"], ["blocked", "new"]),
+    ],
+)
+def test_options_choose_records(directory: Path, options: list[str], expected: list[str]) -> None:
+    """Together they narrow; rotated files are searched as well."""
+    lines = printed(directory, "--json", *options).splitlines()
+
+    assert sorted(json.loads(line)["id"] for line in lines) == sorted(expected)
+
+
+def test_time_that_is_none_is_refused_with_what_is_allowed(directory: Path) -> None:
+    """Nothing is printed."""
+    result = CliRunner().invoke(main, ["calls", "--dir", str(directory), "--since", "soon"])
+
+    assert result.exit_code == 2
+    assert "allowed: 30s, 10m, 2h, 7d" in result.output
+
+
+def test_masked_records_show_four_digits_of_every_number(directory: Path) -> None:
+    """In URIs and claims, too."""
+    text = printed(directory, "--json", "--mask", "--call-id", "b")
+
+    assert "14705550199" not in text
+    assert "14045550100" not in text
+    assert json.loads(text)["to"] == "+*******0199"
+
+
+def test_table_is_csv_and_holds_no_formula(tmp_path: Path) -> None:
+    """A caller may call itself anything, and a spreadsheet would run it."""
+    (tmp_path / "calls.jsonl").write_text(json.dumps(record(**{"from": "=1+1"})) + "\n")
+
+    (row,) = csv.DictReader(io.StringIO(printed(tmp_path, "--csv")))
+
+    assert row["from"] == "'=1+1"
+    assert row["status"] == "486"
+
+
+def test_line_for_people_says_what_happened(tmp_path: Path) -> None:
+    """And nothing that a terminal would act on."""
+    (tmp_path / "calls.jsonl").write_text(json.dumps(record(phrase="\x1b[31mBusy")) + "\n")
+
+    line = printed(tmp_path)
+
+    assert "+14045550100 > +14705550100" in line
+    assert "ClearIP 302" in line
+    assert "\x1b" not in line
+
+
+def test_no_records_are_no_error(tmp_path: Path) -> None:
+    """A proxy that has had no call yet."""
+    assert printed(tmp_path, "--json") == ""

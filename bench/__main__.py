@@ -14,12 +14,14 @@ from bench.growth import RATES, Growth, Overload, growth, overload, per_target
 from bench.picture import picture
 from bench.proxies import NATIVE, Proxy, native, of_this_checkout, ours
 from bench.ringing import Ringing, ringing, start
+from bench.soak import soak
 from bench.table import cost_table
 from inline_proxy.lab.children import LabError
 from sipp.load.lab import precedence
 
 OURS = "ours"
 MEASUREMENTS = ("start", "cost", "targets", "growth", "ringing")
+LONG = "soak"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Plan:
     rounds: int
     rate: int
     ringing: int
+    minutes: int
 
     def place(self, name: str) -> Path:
         """Return a directory of its own for one lab; the lab makes it."""
@@ -44,7 +47,10 @@ class Plan:
 @click.option("--rounds", default=5, show_default=True, help="Turns of each proxy for the cost.")
 @click.option("--rate", default=500, show_default=True, help="Calls per second for the cost.")
 @click.option("--ringing", default=20_000, show_default=True, help="Calls that ring at once.")
-@click.option("--only", multiple=True, type=click.Choice(MEASUREMENTS), help="Just this, please.")
+@click.option("--minutes", default=20, show_default=True, help="How long the soak lasts.")
+@click.option("--long", "is_long", is_flag=True, help="The soak besides everything else.")
+@click.option("--without-records", is_flag=True, help="A proxy that keeps none, as well.")
+@click.option("--only", multiple=True, type=click.Choice((*MEASUREMENTS, LONG)), help="Just this.")
 @click.option(
     "--beside",
     multiple=True,
@@ -52,15 +58,19 @@ class Plan:
     help="Another checkout of the project, to be measured as well.",
 )
 def main(
-    output: Path, scratch: Path, only: tuple[str, ...], beside: tuple[Path, ...], **sizes: int
+    output: Path, scratch: Path, only: tuple[str, ...], beside: tuple[Path, ...], **options: int
 ) -> None:
     """Measure the proxy beside native Kamailio, in turn, in one network namespace."""
-    others = (ours(checkout, name=checkout.resolve().name) for checkout in beside)
+    others = [ours(checkout, name=checkout.resolve().name) for checkout in beside]
+    if options.pop("without_records"):
+        others.append(ours(of_this_checkout(), {"records": {"enabled": False}}, "no records"))
     proxies = (native(), ours(of_this_checkout(), name=OURS), *others)
-    plan = Plan(output, scratch, proxies, **sizes)
+    long = (LONG,) if options.pop("is_long") else ()
+    names = only or (*MEASUREMENTS, *long)
+    plan = Plan(output, scratch, proxies, **options)
     found: dict[str, Any] = {}
     with precedence():
-        for name in only or MEASUREMENTS:
+        for name in names:
             click.echo(f"\n{name}")
             try:
                 found[name] = MEASURE[name](plan, partial(click.echo, err=True))
@@ -129,12 +139,26 @@ def _ringing(plan: Plan, _say: Say) -> dict[str, Any]:
     return found
 
 
+def _soak(plan: Plan, say: Say) -> dict[str, Any]:
+    proxy = plan.proxies[1]
+    left = soak(plan.place(LONG), proxy, plan.minutes, plan.rate, say)
+    for name, count in left.counts.items():
+        click.echo(f"  {name}: {count.succeeded} calls, {count.failed} failed")
+    click.echo(
+        f"  {proxy.name}: memory grew by {left.shared_growth:.2%} shared and "
+        f"{left.private_growth:.2%} private; {left.left_transactions} transactions and "
+        f"{left.left_descriptors} descriptors are left"
+    )
+    return {proxy.name: left}
+
+
 MEASURE: dict[str, Callable[[Plan, Say], dict[str, Any]]] = {
     "start": _start,
     "cost": _cost,
     "targets": _targets,
     "growth": _growth,
     "ringing": _ringing,
+    LONG: _soak,
 }
 
 if __name__ == "__main__":

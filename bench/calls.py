@@ -25,6 +25,9 @@ class Calls:
     number: str = ANSWERED_AT_ONCE
     scenario: str = "caller-brief"
     ring_ms: int = 0
+    caller: str = "caller"
+    """A name for the caller, where there are several."""
+    port: int = CALLER_PORT
 
     @property
     def lasts_s(self) -> float:
@@ -32,25 +35,29 @@ class Calls:
         return self.count / self.rate
 
 
-def start_carrier(children: Children, directory: Path, *, rings: bool = False) -> Child:
-    """Start the carrier, which answers at once or only rings; return when it listens."""
+def start_carrier(
+    children: Children, directory: Path, *, port: int = CARRIER_PORT, rings: bool = False
+) -> Child:
+    """Start a carrier, which answers at once or only rings; return when it listens."""
     scenario = LAB / "carrier-rings.xml" if rings else LOAD / "carrier-brief.xml"
-    carrier = children.start("carrier", _sipp(scenario, CARRIER_PORT, directory / "carrier.csv"))
+    name = f"carrier-{port}"
+    carrier = children.start(name, _sipp(scenario, port, directory / f"{name}.csv"))
     prefer_session(carrier.process.pid)
-    children.wait_for(carrier, partial(holds_udp_port, CARRIER_PORT), "it listened")
+    children.wait_for(carrier, partial(holds_udp_port, port), "it listened")
     return carrier
 
 
 def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
     """Start to place calls through the proxy."""
-    (directory / "caller.csv").unlink(missing_ok=True)
+    statistics = directory / f"{calls.caller}.csv"
+    statistics.unlink(missing_ok=True)
     command = [
-        *_sipp(LOAD / f"{calls.scenario}.xml", CALLER_PORT, directory / "caller.csv"),
+        *_sipp(LOAD / f"{calls.scenario}.xml", calls.port, statistics),
         f"{HOST}:{PROXY_PORT}",
         *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
         *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),
     ]
-    caller = children.start("caller", command)
+    caller = children.start(calls.caller, command)
     prefer_session(caller.process.pid)
     return caller
 
@@ -59,7 +66,7 @@ def place(children: Children, directory: Path, calls: Calls) -> Count:
     """Place calls, and wait for the end of the last."""
     caller = start_caller(children, directory, calls)
     caller.process.wait(calls.lasts_s + calls.ring_ms / 1000 + PATIENCE_S)
-    return Count.read(directory / "caller.csv")
+    return Count.read(directory / f"{calls.caller}.csv")
 
 
 def _sipp(scenario: Path, port: int, statistics: Path) -> list[str]:

@@ -10,6 +10,8 @@ from bench.places import (
     HOST,
     MOST_CONTACTS,
     REFUSING_PORT,
+    RINGING_PORT,
+    RINGS,
     number_after,
 )
 from inline_proxy.kamailio_process import command
@@ -34,7 +36,7 @@ def start_clearip(children: Children, directory: Path, files: LabFiles) -> None:
         "CLEARIP_PORT": CLEARIP_PORT,
         "REFUSING_PORT": REFUSING_PORT,
         "IDENTITY": IDENTITY,
-        "CONTACTS": " else ".join([*CONTACT_LINES, _ANSWERED_AT_ONCE]),
+        "CONTACTS": " else ".join([*CONTACT_LINES, _RINGS, _ANSWERED_AT_ONCE]),
     }
     fill_in("clearip.cfg", directory / "kamailio.cfg", values)
     write_tls(directory, files)
@@ -68,5 +70,12 @@ def _contact_line(number: str, refusals: int) -> str:
 
 CONTACT_LINES = [_contact_line(number_after(count), count) for count in range(MOST_CONTACTS)]
 """What the stand-in answers, by the number that is called; one line for each."""
-_TWO = f"<sip:$rU@{HOST}:{CARRIER_PORT}>;q=0.9, <sip:$rU@{HOST}:{REFUSING_PORT}>;q=0.5"
-_ANSWERED_AT_ONCE = f'append_to_reply("Contact: {_TWO}\\r\\n");'
+
+
+def _first_of_two(port: int) -> str:
+    contacts = f"<sip:$rU@{HOST}:{port}>;q=0.9, <sip:$rU@{HOST}:{REFUSING_PORT}>;q=0.5"
+    return f'append_to_reply("Contact: {contacts}\\r\\n");'
+
+
+_RINGS = f'if ($var(plan) == "{RINGS}") {_first_of_two(RINGING_PORT)}'
+_ANSWERED_AT_ONCE = _first_of_two(CARRIER_PORT)

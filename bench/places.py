@@ -10,6 +10,7 @@ CLEARIP_PORT: Final = 6061
 REFUSING_PORT: Final = 7003
 CARRIER_PORT: Final = 7002
 CALLER_PORT: Final = 6100
+RINGING_PORT: Final = 7004
 
 CONFIGURATIONS: Final = Path(__file__).parent / "kamailio"
 """What native Kamailio and ClearIP's stand-in run."""
@@ -27,3 +28,5 @@ def number_after(refusals: int) -> str:
 
 ANSWERED_AT_ONCE: Final = "+14045550199"
 """The number for which it names two targets, and the first answers."""
+RINGS: Final = "+14045550198"
+"""The number for which the first target rings until the caller gives up."""

@@ -3,10 +3,15 @@
 import binascii
 import json
 from base64 import urlsafe_b64decode
+from functools import lru_cache
 
 from clearip_proxy.response_context import HeaderChanges
 
+REMEMBERED = 64
+"""PASSporTs whose age each process remembers: every attempt of a call asks for the same."""
 
+
+@lru_cache(maxsize=REMEMBERED)
 def issued_at(identity: str) -> int | None:
     """Return the `iat` claim of an Identity value (RFC 8225 §5.1.1), None where there is none.
 

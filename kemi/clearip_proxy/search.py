@@ -11,6 +11,7 @@ from itertools import dropwhile
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
 from clearip_proxy.destination import aliased
+from clearip_proxy.grammar import canonical_name
 from clearip_proxy.message import SipResponse
 from clearip_proxy.moment import Moment
 from clearip_proxy.passport_age import is_stale
@@ -63,13 +64,14 @@ KEPT_HEADERS = (
     "Warning",
 )
 """What a response keeps when it is sent after later targets have failed (RFC 3261 §20)."""
+_KEPT = {canonical_name(name): name for name in KEPT_HEADERS}
 
 
 def failure_of(response: SipResponse) -> FinalResponse:
     """Keep of a target's final response what the caller may get to see later."""
     if response.status // 100 == 3:  # noqa: PLR2004 - the class of redirections
         return REDIRECTED
-    headers = tuple((name, value) for name in KEPT_HEADERS for value in response.values(name))
+    headers = tuple([(_KEPT[name], value) for name, value in response.headers if name in _KEPT])
     return FinalResponse(response.status, response.reason_phrase, headers)
 
 

@@ -1,4 +1,4 @@
-"""One call that is answered, callback by callback, and what each of them takes.
+"""One call that the second target answers, callback by callback, and what each of them takes.
 
 Counted, not timed: calls into Kamailio, and instructions of Python in the proxy's own code.
 """
@@ -36,6 +36,7 @@ Identity: {PASSPORT}
 Content-Length: 0
 
 """.replace("\n", "\r\n")
+REFUSAL = RESPONSE.replace("302 Moved Temporarily", "503 Service Unavailable")
 VARIABLES: dict[str, str | int] = {
     "$ou": "sip:+14045550199@127.0.0.1:5060",
     "$tu": "sip:+14045550199@127.0.0.1:5060",
@@ -119,6 +120,8 @@ class AnsweredCall:
         self._ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
         taken["302"] = self._counted(self._proxy.ksr_reply_clearip)
         taken["search"] = self._counted(self._proxy.ksr_failure_clearip)
+        self._ksr.variables |= {"$rs": 503, "$T_rpl($mb)": REFUSAL}
+        taken["503"] = self._counted(self._proxy.ksr_failure_target)
         self._ksr.variables["$rs"] = 200
         taken["200"] = self._counted(self._proxy.ksr_reply_target)
         token = KEYS.token(str(VARIABLES["$ci"]), str(VARIABLES["$ft"]))

@@ -14,6 +14,7 @@ BUDGET = {
     "INVITE": Taken(35, 1_550),
     "302": Taken(2, 110),  # the connection it came on: nobody else may route a call
     "search": Taken(30, 5_050),
+    "503": Taken(20, 2_750),
     "200": Taken(2, 240),
     "ACK": Taken(11, 680),
     "BYE": Taken(11, 800),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from subprocess import TimeoutExpired
 
 from bench.places import ANSWERED_AT_ONCE, CALLER_PORT, CARRIER_PORT, HOST, PROXY_PORT
 from inline_proxy.lab.children import Child, Children, holds_udp_port
@@ -63,9 +64,13 @@ def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
 
 
 def place(children: Children, directory: Path, calls: Calls) -> Count:
-    """Place calls, and wait for the end of the last."""
+    """Place calls, and wait for the end of the last; those without an end do not succeed."""
     caller = start_caller(children, directory, calls)
-    caller.process.wait(calls.lasts_s + calls.ring_ms / 1000 + PATIENCE_S)
+    try:
+        caller.process.wait(calls.lasts_s + calls.ring_ms / 1000 + PATIENCE_S)
+    except TimeoutExpired:
+        caller.process.terminate()
+        caller.process.wait()
     return Count.read(directory / f"{calls.caller}.csv")
 
 

@@ -45,6 +45,11 @@ IMPATIENT: Config = {
 NUMBERS = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let somebody ask for the long look at what takes a short one by default."""
+    parser.addoption("--long", action="store_true", help="more calls, more reconnects")
+
+
 @pytest.fixture(scope="session")
 def _own_network() -> None:
     """Nothing that the flows start shares a port with anything else on the machine."""

@@ -110,7 +110,7 @@ class LegSite:
         for entry in tuple(self.site.record.entries):
             if entry.direction == "received":
                 count += entry.text.startswith("INVITE ")
-            elif is_final_answer(Message.parse(entry.text)):
+            elif _is_final_answer(Message.parse(entry.text)):
                 break
         return count
 
@@ -121,6 +121,6 @@ class LegSite:
         )
 
 
-def is_final_answer(response: Message) -> bool:
+def _is_final_answer(response: Message) -> bool:
     """Tell whether a response ends a query."""
     return response.method == "INVITE" and response.status >= FIRST_FINAL

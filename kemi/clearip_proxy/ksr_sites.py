@@ -1,6 +1,7 @@
 """What all of Kamailio's processes know of the ClearIP sites: which connections are verified."""
 
 from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.ksr_shared_text import KsrSharedText
 from clearip_proxy.lost_calls import Waiting
 from clearip_proxy.site_lines import Line, Lines, from_text, to_text
 from clearip_proxy.site_status import COUNTS, STATUS, Count, SiteStatus, count_key
@@ -31,17 +32,17 @@ class KsrSites:
         self._htable = ksr.htable
         self._tcpops = ksr.tcpops
         self._pv = ksr.pv
+        self._lines = KsrSharedText(ksr.htable, SITES, "lines")
 
     # Connections
 
     def lines(self) -> Lines:
         """Return the verified connections; one that has closed a moment ago may be among them."""
-        text = self._htable.sht_get(SITES, "lines")
-        return from_text(str(text)) if text else ()
+        return from_text(self._lines.read())
 
     def publish_lines(self, lines: tuple[Line, ...]) -> None:
         """Let INVITEs travel on these connections and on no others."""
-        self._htable.sht_sets(SITES, "lines", to_text(lines))
+        self._lines.write(to_text(lines))
 
     def is_open(self, connection: int) -> bool:
         """Tell whether Kamailio still holds a connection."""
@@ -174,14 +175,15 @@ class KsrSites:
 
     def learn_addresses(self, site: str, hops: tuple[str, ...], fault: str) -> None:
         """Keep where a site's name leads, or why that is not known."""
-        self._htable.sht_sets(SITES, f"{site} addresses", " ".join(hops))
-        self._htable.sht_sets(SITES, f"{site} fault", fault)
+        self._found_of(site).write("\n".join((fault, *hops)))
 
     def addresses(self, site: str) -> tuple[tuple[str, ...], str]:
         """Return the URIs of a site's addresses, and what went wrong when it was looked up."""
-        hops = self._htable.sht_get(SITES, f"{site} addresses")
-        fault = self._htable.sht_get(SITES, f"{site} fault")
-        return tuple(str(hops or "").split()), str(fault or "")
+        fault, *hops = self._found_of(site).read().split("\n")
+        return tuple(hops), fault
+
+    def _found_of(self, site: str) -> KsrSharedText:
+        return KsrSharedText(self._htable, SITES, f"{site} addresses")
 
     def _number(self, key: str) -> int:
         value = self._htable.sht_get(SITES, key)

@@ -21,7 +21,7 @@ from sipp.leg_site import LegSite, TlsServer
 from sipp.place import Place
 from sipp.proxy import Config, Proxy, base_config, merged
 from sipp.role import FIRST_FINAL, INITIAL, Role
-from sipp.waiting import wait_until
+from sipp.waiting import PATIENCE_S, wait_until
 
 Running = TypeVar("Running")
 REFUSED = Answer(603, "Decline")
@@ -138,18 +138,23 @@ def lines_about(proxy: Proxy, site: LegSite, text: str) -> list[str]:
     return [line for line in proxy.log().splitlines() if site.uri in line and text in line]
 
 
-def wait_for_lines(proxy: Proxy, site: LegSite, text: str, count: int = 1) -> list[str]:
+def wait_for_lines(
+    proxy: Proxy, site: LegSite, text: str, count: int = 1, *, patience_s: float = PATIENCE_S
+) -> list[str]:
     """Wait until the proxy has logged so many lines about a site that hold a text."""
     wait_until(
         lambda: len(lines_about(proxy, site, text)) >= count,
         f"the log says {count} times of {site.uri}: {text}",
+        patience_s=patience_s,
     )
     return lines_about(proxy, site, text)
 
 
-def wait_until_up(proxy: Proxy, site: LegSite, times: int = 1) -> None:
+def wait_until_up(
+    proxy: Proxy, site: LegSite, times: int = 1, *, patience_s: float = PATIENCE_S
+) -> None:
     """Wait until the connection to a site has been verified so often."""
-    wait_for_lines(proxy, site, "is up", times)
+    wait_for_lines(proxy, site, "is up", times, patience_s=patience_s)
 
 
 def wait_until_down(proxy: Proxy, site: LegSite, times: int = 1) -> None:

@@ -36,6 +36,7 @@ NEXT_TO_KAMAILIO = {
     "ksr_port",
     "ksr_reader",
     "ksr_replies",
+    "ksr_shared_text",
     "ksr_sites",
     "ksr_strangers",
     "ksr_suspension",

@@ -12,6 +12,8 @@ class Discard:
     """Do nothing: no response, no branch."""
 
     reason: str
+    names_call: bool = True
+    """False when its Call-ID may not stand in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Reply:
     reason_phrase: str
     headers: tuple[tuple[str, str], ...] = ()
     """(name, value), in order."""
+    names_call: bool = True
+    """False when its Call-ID may not stand in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class FollowRoute:
 
     otherwise: Reply | Discard
     """What follows when it has no route."""
+    unsendable: Reply | Discard
+    """What follows when it cannot be sent."""
     goes_on: CountedCall | None = None
     """The call that the request is a sign of life of."""
     ends: CountedCall | None = None

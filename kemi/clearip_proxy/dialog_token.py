@@ -68,5 +68,5 @@ def source_of(token: str) -> str:
 def _digest(key: bytes, call_id: str, tag: str, source: str) -> str:
     """Sign with keyed BLAKE2 (RFC 7693 §2.9), a third of the cost of an HMAC with SHA-256."""
     # A line feed is part of none of them, so no two triples are signed alike.
-    text = f"{source}\n{tag}\n{call_id}"
-    return blake2s(text.encode(), key=key, digest_size=_DIGEST_BYTES).hexdigest()
+    text = f"{source}\n{tag}\n{call_id}".encode("utf-8", "surrogateescape")
+    return blake2s(text, key=key, digest_size=_DIGEST_BYTES).hexdigest()

@@ -119,7 +119,7 @@ class KsrGateway:
             case Noted():
                 return self._note(decision)
             case Discard():
-                self._log.note(f"discarded: {decision.reason}")
+                self._note_of(decision, f"discarded: {decision.reason}")
             case TurnAway():
                 self._strangers.turn_away(decision.address)
             case Reply():
@@ -143,7 +143,10 @@ class KsrGateway:
 
     def _reply(self, reply: Reply) -> None:
         self._send_reply(reply)
-        self._log.note(f"answered: {reply.status} {reply.reason_phrase}")
+        self._note_of(reply, f"answered: {reply.status} {reply.reason_phrase}")
+
+    def _note_of(self, decision: Discard | Reply, text: str) -> None:
+        (self._log.note if decision.names_call else self._log.note_of_no_call)(text)
 
     def _send_reply(self, reply: Reply) -> None:
         for name, value in reply.headers:
@@ -160,6 +163,9 @@ class KsrGateway:
                 if self._ksr.rr.loose_route() <= 0:
                     return decision.otherwise
                 self._count(decision.goes_on, decision.ends)
+                # Kamailio's own answer to what cannot be sent would tell which software this is.
+                tm.t_set_disable_internal_reply(1)
+                return decision.unsendable if tm.t_relay() < 0 else None
             case AbsorbAck():
                 if tm.t_check_trans() != 0:
                     return decision.otherwise
@@ -185,7 +191,8 @@ class KsrGateway:
 
     def fail(self, fault: str) -> None:
         """Answer a request whose callback has raised, and say so loudly."""
-        self._log.fault(f"internal error: {fault}")
+        is_named = self.read.text("$ci").isprintable()
+        (self._log.fault if is_named else self._log.fault_of_no_call)(f"internal error: {fault}")
         if self._policy.trusted[self.read.text("$si")] is not None:
             self._ksr.sl.send_reply(500, "Server Internal Error")
             self.events.finished(500, "Server Internal Error")

@@ -29,7 +29,8 @@ def attempt_lasts_s(search_timeout_ms: int) -> int:
 
 def call_key(source_id: str, call_id: str) -> str:
     """Return what a call is counted under, of one length however long its Call-ID is."""
-    return f"{source_id} {blake2s(call_id.encode(), digest_size=8).hexdigest()}"
+    octets = call_id.encode("utf-8", "surrogateescape")
+    return f"{source_id} {blake2s(octets, digest_size=8).hexdigest()}"
 
 
 def source_of_key(key: str) -> str:

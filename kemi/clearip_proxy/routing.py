@@ -35,6 +35,8 @@ from clearip_proxy.uri import MalformedUri, Uri, parse_uri
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 """What the proxy handles (RFC 3261 §20.5): dialogs that an INVITE began, and OPTIONS."""
 
+UNSENDABLE = Reply(503, "Service Unavailable")
+"""The answer to a request inside a dialog whose next hop takes none (RFC 3261 §16.9)."""
 NO_SUCH_DIALOG = Reply(481, "Call/Transaction Does Not Exist")
 
 _EMERGENCY_SERVICE = re.compile(r"urn:service:sos(?:\.[a-z0-9-]+)*", re.IGNORECASE)
@@ -73,6 +75,8 @@ class Request:
 def on_request(request: Request, policy: RoutingPolicy) -> Decision:
     """Decide what becomes of a request that no transaction has absorbed."""
     source = policy.trusted[request.source_address]
+    if not request.call_id.isprintable():
+        return _unspeakable(request, source)
     if request.to_tag or request.method == "ACK":
         return _in_dialog(request, source, policy)
     if source is None:
@@ -80,6 +84,19 @@ def on_request(request: Request, policy: RoutingPolicy) -> Decision:
     if not request.is_well_formed:
         return Reply(400, "Bad Request")
     return _out_of_dialog(request, source, policy)
+
+
+def _unspeakable(request: Request, source: TrustedSource | None) -> Decision:
+    """Refuse a Call-ID with a control character, or that is no text (RFC 3261 §25.1, word).
+
+    Each line of the log begins with one: a line break in it, which folding lets pass, would write
+    a line of the sender's own.
+    """
+    if source is None:
+        return TurnAway(request.source_address)
+    if request.method == "ACK":
+        return Discard("ACK with a malformed Call-ID", names_call=False)
+    return Reply(400, "Malformed Call-ID", names_call=False)
 
 
 def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolicy) -> Decision:
@@ -109,7 +126,7 @@ def _in_dialog(request: Request, source: TrustedSource | None, policy: RoutingPo
     if token is None:
         return refusal
     ends = _counted(request, token) if request.method == "BYE" else None
-    return _unforwardable(request) or FollowRoute(NO_SUCH_DIALOG, ends=ends)
+    return _unforwardable(request) or FollowRoute(NO_SUCH_DIALOG, UNSENDABLE, ends=ends)
 
 
 def _ack(request: Request, source: TrustedSource | None, token: str | None) -> AbsorbAck:
@@ -121,7 +138,8 @@ def _ack(request: Request, source: TrustedSource | None, token: str | None) -> A
     if token is not None:
         if not request.hops_left:
             return AbsorbAck(Discard("ACK without hops left"))
-        return AbsorbAck(FollowRoute(unknown, goes_on=_counted(request, token)))
+        lost = Discard("ACK that cannot be sent")
+        return AbsorbAck(FollowRoute(unknown, lost, goes_on=_counted(request, token)))
     if source is None:
         return AbsorbAck(TurnAway(request.source_address))
     counts = source.max_calls is not None

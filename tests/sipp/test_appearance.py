@@ -8,6 +8,7 @@ import pytest
 from inline_proxy.lab.recording import Entry
 from sipp.clearip import ClearIp, Site
 from sipp.conftest import ProxyWith
+from sipp.dialog_scene import dialog_of
 from sipp.invariants import SOFTWARE
 from sipp.place import Place
 from sipp.proxy import Proxy
@@ -118,3 +119,23 @@ def handshake(place: Place, version: ssl.TLSVersion) -> str | None:
         context.wrap_socket(connection) as encrypted,
     ):
         return encrypted.version()
+
+
+@pytest.mark.parametrize("uri", ["sip:x@127.0.0.1:9;transport=tcp", "sip:x@nowhere.invalid"])
+def test_request_in_a_dialog_that_cannot_be_sent_is_a_plain_503(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp, uri: str
+) -> None:
+    """Kamailio's own phrases would give it away (RFC 3261 §16.9: a transport error is a 503)."""
+    target, place = sipp.play("target-hung-up-on"), proxy.place("udp")
+    clearip.redirects_to(target.at())
+    phone = sipp.play("uac-hangs-up-on-cue", to=proxy)
+    dialog = dialog_of(phone)
+    target.wait_for("ACK")
+
+    with RawCaller(place) as caller:
+        caller.send(dialog.request("INFO", sipp.number, place, uri))
+        response = caller.hear_final()
+
+    assert (response.status, response.reason_phrase) == (503, "Service Unavailable")
+    phone.cue()
+    assert all_succeeded(phone, target)

@@ -16,8 +16,8 @@ BUDGET = {
     "search": Taken(30, 5_050),
     "503": Taken(20, 2_750),
     "200": Taken(2, 240),
-    "ACK": Taken(11, 680),
-    "BYE": Taken(11, 800),
+    "ACK": Taken(12, 700),
+    "BYE": Taken(12, 800),
 }
 
 

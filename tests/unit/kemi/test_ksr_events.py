@@ -204,7 +204,7 @@ def test_end_of_a_dialog_is_told_by_its_identifiers(
         to_tag="tag-2",
     )
 
-    KsrGateway(ksr, telling(spool)).begin(FollowRoute(Reply(481, "No")), request)
+    KsrGateway(ksr, telling(spool)).begin(FollowRoute(Reply(481, "No"), Reply(503, "No")), request)
 
     assert kinds(spool) == expected
     for event in told(spool):

@@ -38,6 +38,8 @@ POLICY = RoutingPolicy(
 NOW = Moment(5_000, 1_700_000_000)
 QUERY = QueryClearIp(ResponseContext(clearip_uri="sip:1@sip.clearip.com"))
 REFUSAL = Reply(481, "No")
+UNSENT = Reply(503, "No")
+PASSED_ON = [("loose_route",), ("t_set_disable_internal_reply", 1), ("t_relay",)]
 INVITE = Request(method="INVITE", uri="sip:1@x", source_address="10.0.0.1")
 FORK = Fork("sip:1@192.0.2.1", ResponseContext(search_ends_ms=9_000, tried=1), 700, 6_000)
 
@@ -161,31 +163,60 @@ def test_cancel_of_nothing_is_answered() -> None:
 
 def test_in_dialog_request_follows_its_route() -> None:
     """Along the Record-Route that the proxy left."""
-    assert calls_for(FollowRoute(REFUSAL), FakeKsr()) == [("loose_route",), ("t_relay",)]
+    assert calls_for(FollowRoute(REFUSAL, UNSENT), FakeKsr()) == PASSED_ON
 
 
 def test_ack_of_a_response_of_our_own_ends_here() -> None:
     """It belongs to the transaction, not to a dialog."""
     ksr = FakeKsr(returns={"t_check_trans": [0]})
 
-    assert calls_for(AbsorbAck(FollowRoute(REFUSAL)), ksr) == [("t_check_trans",)]
+    assert calls_for(AbsorbAck(FollowRoute(REFUSAL, UNSENT)), ksr) == [("t_check_trans",)]
 
 
 def test_ack_of_a_2xx_follows_its_route() -> None:
     """No transaction of the proxy's awaits it."""
     ksr = FakeKsr(returns={"t_check_trans": [-1]})
 
-    calls = calls_for(AbsorbAck(FollowRoute(Discard("why"))), ksr)
+    calls = calls_for(AbsorbAck(FollowRoute(Discard("why"), UNSENT)), ksr)
 
-    assert calls[1:] == [("loose_route",), ("t_relay",)]
+    assert calls[1:] == PASSED_ON
+
+
+def test_in_dialog_request_that_cannot_be_sent_is_answered_in_plain_words() -> None:
+    """Kamailio's own would tell which software this is."""
+    calls = calls_for(FollowRoute(REFUSAL, UNSENT), FakeKsr(returns={"t_relay": [-1]}))
+
+    assert calls == [*PASSED_ON, ("send_reply", 503, "No")]
 
 
 def test_in_dialog_request_without_route_is_refused() -> None:
     """What the decision names for this case."""
-    calls = calls_for(FollowRoute(REFUSAL), FakeKsr(returns={"loose_route": [-1]}))
+    calls = calls_for(FollowRoute(REFUSAL, UNSENT), FakeKsr(returns={"loose_route": [-1]}))
 
     assert calls[-1] == ("send_reply", 481, "No")
     assert ("t_relay",) not in calls
+
+
+@pytest.mark.parametrize(
+    "decision", [Reply(400, "No", names_call=False), Discard("why", names_call=False)]
+)
+def test_call_id_that_no_log_may_hold_is_left_out(decision: Decision) -> None:
+    """It would write a line of its own."""
+    ksr = FakeKsr(variables={"$ci": "call-1\r\nforged"})
+
+    calls_for(decision, ksr)
+
+    assert len(ksr.logged) == 1
+    assert "forged" not in ksr.logged[0]
+
+
+def test_internal_error_leaves_such_a_call_id_out() -> None:
+    """Whatever has raised."""
+    ksr = FakeKsr(variables={"$ci": "call-1\r\nforged", "$si": "10.1.1.1"})
+
+    gateway(ksr).fail("Traceback")
+
+    assert ksr.logged == ["internal error: Traceback\n"]
 
 
 LIMITED = TrustedSource(ip_network("10.7.0.0/16"), max_calls=1, id="ab")
@@ -224,7 +255,7 @@ def test_retransmission_of_a_limited_source_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [FollowRoute(REFUSAL, ends=CALL), AbsorbAck(Discard("why"), ends=CALL)]
+    "end", [FollowRoute(REFUSAL, UNSENT, ends=CALL), AbsorbAck(Discard("why"), ends=CALL)]
 )
 def test_end_of_a_call_is_counted(end: Decision) -> None:
     """A BYE inside the dialog, or the ACK to a failure."""
@@ -240,7 +271,7 @@ def test_answered_call_counts_for_longer() -> None:
     """From the ACK on."""
     ksr = FakeKsr()
 
-    calls_for(FollowRoute(REFUSAL, goes_on=CALL), ksr)
+    calls_for(FollowRoute(REFUSAL, UNSENT, goes_on=CALL), ksr)
 
     assert list(ksr.tables["calls_in_progress ttl_s"].values()) == [14_400]
 

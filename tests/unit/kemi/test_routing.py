@@ -21,7 +21,7 @@ from clearip_proxy.decisions import (
 from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.policy import ClearIpPolicy, EmergencyPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.routing import ALLOW, NO_SUCH_DIALOG, Request, on_request
+from clearip_proxy.routing import ALLOW, NO_SUCH_DIALOG, UNSENDABLE, Request, on_request
 from clearip_proxy.sources import TrustedSource, TrustedSources
 
 KEYS = DialogKeys((b"a key",))
@@ -44,6 +44,7 @@ INVITE = Request(
     from_tag="caller",
 )
 STRANGER = "192.0.2.66"
+LOST_ACK = Discard("ACK that cannot be sent")
 INSIDE: dict[str, Any] = {
     "to_tag": "target",
     "route": f"<sip:proxy;lr=on;dialog={KEYS.token('call-1', 'caller')}>",
@@ -149,12 +150,12 @@ def test_bye_ends_a_counted_call_from_either_side(address: str) -> None:
     request = replace(INVITE, method="BYE", source_address=address, **inside)
     call = CountedCall("ab12", "call-1")
 
-    assert on_request(request, LIMITED_POLICY) == FollowRoute(NO_SUCH_DIALOG, ends=call)
+    assert on_request(request, LIMITED_POLICY) == FollowRoute(NO_SUCH_DIALOG, UNSENDABLE, ends=call)
     unknown = Discard("ACK of an unknown dialog")
     ack = on_request(replace(request, method="ACK"), LIMITED_POLICY)
-    assert ack == AbsorbAck(FollowRoute(unknown, goes_on=call))
+    assert ack == AbsorbAck(FollowRoute(unknown, LOST_ACK, goes_on=call))
     info = on_request(replace(request, method="INFO"), LIMITED_POLICY)
-    assert info == FollowRoute(NO_SUCH_DIALOG)
+    assert info == FollowRoute(NO_SUCH_DIALOG, UNSENDABLE)
 
 
 def test_ack_of_a_failure_ends_a_counted_attempt() -> None:
@@ -164,6 +165,19 @@ def test_ack_of_a_failure_ends_a_counted_attempt() -> None:
     assert on_request(request, LIMITED_POLICY) == AbsorbAck(
         Discard("ACK of an unknown dialog"), ends=CountedCall("ab12", "call-1")
     )
+
+
+@pytest.mark.parametrize("call_id", ["a\r\n b", "a\x1b[2J", "a\x7f", "caf\udce9", "a\u2028b"])
+def test_call_id_that_no_log_may_hold_is_refused(call_id: str) -> None:
+    """Inside a dialog and outside; the log does not repeat it."""
+    for method, tag in (("INVITE", ""), ("OPTIONS", ""), ("BYE", "target"), ("CANCEL", "")):
+        request = replace(INVITE, method=method, to_tag=tag, call_id=call_id)
+        refusal = Reply(400, "Malformed Call-ID", names_call=False)
+        assert on_request(request, POLICY) == refusal
+        stranger = replace(request, source_address=STRANGER)
+        assert on_request(stranger, POLICY) == TurnAway(STRANGER)
+    ack = on_request(replace(INVITE, method="ACK", call_id=call_id), POLICY)
+    assert ack == Discard("ACK with a malformed Call-ID", names_call=False)
 
 
 def test_cancel_goes_to_the_branches() -> None:
@@ -179,7 +193,7 @@ def test_request_that_proves_its_dialog_follows_its_route(method: str, source: s
     """From any source: targets need not be trusted to hang up."""
     request = replace(INVITE, method=method, source_address=source, **INSIDE)
 
-    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG)
+    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG, UNSENDABLE)
 
 
 def test_proof_is_found_where_a_strict_router_leaves_it() -> None:
@@ -187,7 +201,7 @@ def test_proof_is_found_where_a_strict_router_leaves_it() -> None:
     uri = str(INSIDE["route"]).strip("<>")
     request = replace(INVITE, method="BYE", to_tag="target", uri=uri, route="<sip:target>")
 
-    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG)
+    assert on_request(request, POLICY) == FollowRoute(NO_SUCH_DIALOG, UNSENDABLE)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +232,7 @@ def test_ack_that_proves_its_dialog_follows_its_route() -> None:
     request = replace(INVITE, method="ACK", source_address=STRANGER, **INSIDE)
 
     unknown = Discard("ACK of an unknown dialog")
-    assert on_request(request, POLICY) == AbsorbAck(FollowRoute(unknown))
+    assert on_request(request, POLICY) == AbsorbAck(FollowRoute(unknown, LOST_ACK))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from contextlib import closing
 from inline_proxy.listeners import Listener
 
 LARGEST_ANSWER = 65_535
+# Alerts of RFC 8446 §6.2 and RFC 5246 §7.2.2, as OpenSSL names them: a certificate is wanted.
+_ASKS_WHO_IT_IS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 [1-6]\d\d ")
 
 
@@ -17,12 +19,15 @@ def answers_options(listener: Listener, timeout_s: float) -> bool:
 
     It is asked from its own address, which is a trusted source, and not from whichever other
     one the host would choose.
-    Its certificate is not checked: the question is whether it lives, not who it is.
+    Its certificate is not checked: the question is whether it lives, not who it is. So is one
+    alive that asks for a certificate, which nobody has at hand here.
     """
     try:
         with closing(_connect(listener, timeout_s)) as connection:
             connection.sendall(_options(listener, connection.getsockname()))
             return _STATUS_LINE.match(connection.recv(LARGEST_ANSWER)) is not None
+    except ssl.SSLError as error:
+        return any(alert in str(error.reason) for alert in _ASKS_WHO_IT_IS)
     except OSError:
         return False
 

@@ -91,7 +91,7 @@ class KsrReader:
 
     def waiting(self, context: ResponseContext) -> Waiting | None:
         """Return a query that is being sent; None where the request holds other than UTF-8."""
-        request = self.message()
+        request, _, _ = self.message().partition("\r\n\r\n")  # a body may hold any octets
         if not is_utf8(request):
             return None
         index, _, _ = context.transaction.partition(":")

@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
     attempts: int
     """How many branches its transaction has by now, at most."""
     request: str
-    """The INVITE as the caller sent it."""
+    """The head of the INVITE as the caller sent it."""
 
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""

@@ -91,12 +91,13 @@ def test_call_that_is_asked_about_again_may_go_to_the_same_site() -> None:
 
 
 def test_query_waits_on_its_connection_until_it_has_ended() -> None:
-    """The keeper finds it there when the connection is lost."""
-    ksr = connected(FakeKsr(variables={"$mb": INVITE, "$T(id_index)": 9, "$T(id_label)": 4}))
+    """The keeper finds it there when the connection is lost; its body may hold any octets."""
+    raw = INVITE.partition("\r\n\r\n")[0] + "\r\n\r\n\0"
+    ksr = connected(FakeKsr(variables={"$mb": raw, "$T(id_index)": 9, "$T(id_label)": 4}))
     proxy = leg(ksr)
 
     proxy.query(QUERY, may_wait=False)
-    assert waiting_calls(ksr) == [Waiting(CONNECTION, 9, 1, INVITE)]
+    assert waiting_calls(ksr) == [Waiting(CONNECTION, 9, 1, raw.partition("\r\n\r\n")[0])]
 
     proxy.learn(ANSWER, stored(ksr))
     assert waiting_calls(ksr) == []

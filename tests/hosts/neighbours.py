@@ -84,16 +84,19 @@ class Neighbours:
         """End everybody."""
         self._children.end()
 
-    def call(self, host: str, *, transport: str = "u1") -> bool:
+    def call(self, host: str, *, patience_s: int = CALL_LIMIT_S) -> bool:
         """Place a call from the switch; tell whether it was answered and hung up in order."""
-        program = self._sipp("caller-answered", SWITCH_PORT, transport=transport)
+        program = [
+            *self._sipp("caller-answered", SWITCH_PORT),
+            *("-timeout", str(patience_s), "-timeout_error"),
+        ]
         asked = [*program, f"{host}:5060", "-m", "1", "-s", ANSWERED_BY_CARRIER]
         done = subprocess.run(
             asked,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=CALL_LIMIT_S,
+            timeout=2 * CALL_LIMIT_S,
             cwd=self._directory,
         )
         return done.returncode == 0
@@ -128,10 +131,10 @@ class Neighbours:
             *("--carrier", f"A=sip:{self.address}:{CARRIER_PORT}"),
         ]
 
-    def _sipp(self, scenario: str, port: int, *, transport: str = "u1") -> list[str]:
+    def _sipp(self, scenario: str, port: int) -> list[str]:
         return [
             shutil.which("sipp") or "sipp",
-            *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin", "-t", transport),
+            *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin"),
             *("-i", self.address, "-p", str(port), "-deadcall_wait", "0"),
             *("-trace_err", "-error_file", str(self._directory / f"{scenario}-{port}.errors")),
         ]

@@ -42,7 +42,7 @@ def test_new_policy_decides_the_next_call(host: FreshHost, neighbours: Neighbour
     """A source that is not trusted any more gets no answer at all."""
     host.run(f"cp {CONFIG} /root/kept.yaml; echo 'trusted: [192.0.2.1]' >>{CONFIG}")
     host.run("inline-proxy apply")
-    refused = not neighbours.call(host.address)
+    refused = not neighbours.call(host.address, patience_s=3)
     host.run("inline-proxy apply --rollback")
 
     assert refused

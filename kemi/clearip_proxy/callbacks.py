@@ -85,6 +85,10 @@ class Callbacks:
         """Go on with a call that no worker has taken up."""
         return guarded(self._without_look_up, self._gateway.fail)
 
+    def ksr_await_connection(self, _msg: object, _event: str = "") -> int:
+        """Wait, in an asynchronous worker, for a connection that a call waits for."""
+        return guarded(self._gateway.clearip.await_connection, self._gateway.report)
+
     def ksr_connection(self, _msg: object, _event: str = "") -> int:
         """Go on, in an asynchronous worker, with a call that waits for a connection."""
         return guarded(self._after_connection, self._gateway.fail)

@@ -19,6 +19,7 @@ ON_CLEARIP_REPLY = "ksr_reply_clearip"
 ON_LOOK_UP = "ksr_look_up"
 ON_LOOKED_UP = "ksr_looked_up"
 ON_NOT_LOOKED_UP = "ksr_not_looked_up"
+ON_AWAIT_CONNECTION = "ksr_await_connection"
 ON_CONNECTION = "ksr_connection"
 NO_CALLBACK = ""
 

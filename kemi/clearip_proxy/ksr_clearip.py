@@ -8,6 +8,7 @@ from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.ksr_branches import (
     NO_CALLBACK,
+    ON_AWAIT_CONNECTION,
     ON_CLEARIP_BRANCH,
     ON_CLEARIP_FAILURE,
     ON_CLEARIP_REPLY,
@@ -16,9 +17,10 @@ from clearip_proxy.ksr_branches import (
 )
 from clearip_proxy.ksr_events import CallEvents
 from clearip_proxy.ksr_log import KsrLog
-from clearip_proxy.ksr_port import KsrPort, async_tasks
+from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
 from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.ksr_suspension import WORKER_PATIENCE_MS, KsrSuspension
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.search import TERMINATED
@@ -46,14 +48,13 @@ class ClearIpLeg:
         self._events = events
         self._branches = KsrBranches(ksr, self._log, events)
         self._sites = KsrSites(ksr)
+        self._suspension = KsrSuspension(ksr)
 
     def query(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
         """Send the INVITE to the first address, or the next one, that can be asked.
 
-        `may_wait` says that no other call waits for this process.
+        `may_wait` says that the call has waited for a connection already.
         """
-        if may_wait and not query.next_site:
-            self._sleep_until_connected()
         self._ksr.seturi(query.context.clearip_uri)
         # A target's branch route, armed by an earlier attempt, is not for ClearIP.
         sends_source = self._policy.clearip.send_source_device
@@ -155,13 +156,28 @@ class ClearIpLeg:
         if self._read.is_canceled():
             return TERMINATED
         self._branches.store(query.context)
-        if async_tasks(self._ksr).task_group_route(ON_CONNECTION, CONNECTION_WAITERS) < 0:
+        longest_ms = self._policy.clearip.response_timeout_ms
+        # tm's own timer only guards against a worker that never comes back.
+        self._ksr.tm.t_set_fr(longest_ms + WORKER_PATIENCE_MS, longest_ms + WORKER_PATIENCE_MS)
+        call = self._suspension.suspend()
+        if self._read.is_canceled():
+            return TERMINATED
+        deadline_ms = self._read.now().monotonic_ms + longest_ms
+        task = (ON_AWAIT_CONNECTION, call, (deadline_ms,))
+        if not self._suspension.start_task(*task, group=CONNECTION_WAITERS):
             self._log.fault("no asynchronous worker takes the call")
-            return self._unavailable(query.context)
-        return TERMINATED if self._read.is_canceled() else None
+            self._suspension.resume(call, ON_CONNECTION)
+        return None
 
-    def _sleep_until_connected(self) -> None:
-        deadline_ms = self._read.now().monotonic_ms + self._policy.clearip.response_timeout_ms
+    def await_connection(self) -> None:
+        """Wait, as a task without the call, until there is a connection, or time is over."""
+        call, (deadline_ms,) = self._suspension.task()
+        try:
+            self._sleep_until_connected(deadline_ms)
+        finally:
+            self._suspension.resume(call, ON_CONNECTION)
+
+    def _sleep_until_connected(self, deadline_ms: int) -> None:
         while not self._sites.has_open_line():
             now_ms = self._read.now().monotonic_ms
             if now_ms > deadline_ms or not self._sites.is_connecting(now_ms):

@@ -98,7 +98,7 @@ class KsrGateway:
     ) -> None:
         """Carry out a decision, and those that follow when a branch cannot be sent.
 
-        `may_wait` says that no other call waits for this process, so that it may block;
+        `may_wait` says that the call has waited for a connection to ClearIP already;
         `may_look_up` that a worker can be asked to find the way to a target.
         """
         step: Decision | None = decision

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from clearip_proxy.ksr_port import KsrPort, async_tasks
 
+WORKER_PATIENCE_MS = 2_000
+"""After that long past its time, a call that no worker has handed back goes on by itself."""
 _INT_RANGE = 1 << 32
 
 
@@ -38,9 +40,14 @@ class KsrSuspension:
         """Return the call of the running callback."""
         return Suspended(self._number("$T(id_index)"), self._number("$T(id_label)"))
 
-    def start_task(self, callback: str, call: Suspended, question: tuple[Any, ...]) -> bool:
-        """Have a worker run a callback without a call; False when none takes it."""
-        return async_tasks(self._ksr).task_data(callback, json.dumps((call, question))) > 0
+    def start_task(
+        self, callback: str, call: Suspended, question: tuple[Any, ...], group: str = ""
+    ) -> bool:
+        """Have a worker, of a group, run a callback without a call; False when none takes it."""
+        tasks, text = async_tasks(self._ksr), json.dumps((call, question))
+        if group:
+            return tasks.task_group_data(callback, group, text) > 0
+        return tasks.task_data(callback, text) > 0
 
     def task(self) -> tuple[Suspended, list[Any]]:
         """Return, in such a callback, the call that waits and what it asks."""

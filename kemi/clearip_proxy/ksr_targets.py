@@ -21,7 +21,7 @@ from clearip_proxy.ksr_log import KsrLog
 from clearip_proxy.ksr_memory import KsrMemory
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_suspension import KsrSuspension
+from clearip_proxy.ksr_suspension import WORKER_PATIENCE_MS, KsrSuspension
 from clearip_proxy.next_hop import is_named, is_udp, over_tcp
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import HeaderChanges, ResponseContext
@@ -31,8 +31,6 @@ from clearip_proxy.uri import Uri, parse_uri
 
 LARGE_OVER_TCP = "large_requests_over_tcp"
 LARGE_BACK_TO_UDP = "large_requests_back_to_udp"
-WORKER_PATIENCE_MS = 2_000
-"""After that long past its time, a call that no worker has handed back goes on by itself."""
 
 
 class TargetLeg:

@@ -20,11 +20,9 @@ class FakeAsyncTasks:
 
     ksr: Recorder
 
-    def task_route(self, callback: str, /) -> int:
-        return self.ksr.does("task_route", callback)
-
-    def task_group_route(self, callback: str, group: str, /) -> int:
-        return self.ksr.does("task_group_route", callback, group)
+    def task_group_data(self, callback: str, group: str, data: str, /) -> int:
+        self.ksr.task = data
+        return self.ksr.does("task_group_data", callback, group)
 
     def task_data(self, callback: str, data: str, /) -> int:
         self.ksr.task = data

@@ -131,7 +131,8 @@ def test_call_waits_for_the_connection_that_is_being_made() -> None:
     ksr = connecting(FakeKsr(), 9_000)
 
     assert leg(ksr).query(QUERY, may_wait=False) is None
-    assert ksr.calls[-1] == ("task_group_route", "ksr_connection", "connection")
+    assert ksr.names()[-3:] == ["t_set_fr", "t_suspend", "task_group_data"]
+    assert ksr.calls[-1] == ("task_group_data", "ksr_await_connection", "connection")
     assert stored(ksr).clearip_uri == QUERY.context.clearip_uri
 
 
@@ -148,9 +149,14 @@ def test_call_does_not_wait_longer_than_for_an_answer(until_ms: int) -> None:
     """By the connection's time or by the call's own, whichever ends first."""
     ksr = connecting(FakeKsr(), until_ms)
     clock = Clock(5_000, 400)
+    proxy = leg(ksr, clock)
+    assert proxy.query(QUERY, may_wait=False) is None
 
-    assert is_unavailable(leg(ksr, clock).query(QUERY, may_wait=True))
+    proxy.await_connection()
+
     assert clock.ms <= 9_000
+    assert ksr.calls[-1] == ("t_continue", 0, 0, "ksr_connection")
+    assert is_unavailable(proxy.query(QUERY, may_wait=True))
 
 
 @pytest.mark.parametrize("codes", [[1], [-1, 1]])
@@ -163,9 +169,11 @@ def test_waiting_call_that_is_canceled_is_terminated(codes: list[int]) -> None:
 
 def test_call_that_no_worker_takes_is_answered_by_the_policy() -> None:
     """A full queue is a reason like any other."""
-    ksr = connecting(FakeKsr(returns={"task_group_route": [-1]}), 9_000)
+    ksr = connecting(FakeKsr(returns={"task_group_data": [-1]}), 9_000)
 
-    assert is_unavailable(leg(ksr).query(QUERY, may_wait=False))
+    assert leg(ksr).query(QUERY, may_wait=False) is None
+    assert ksr.calls[-1] == ("t_continue", 0, 0, "ksr_connection")
+    assert is_unavailable(leg(ksr).query(QUERY, may_wait=True))
 
 
 @pytest.mark.parametrize(

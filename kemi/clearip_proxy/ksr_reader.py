@@ -9,7 +9,7 @@ from clearip_proxy.grammar import is_utf8
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr_port import KsrPort
 from clearip_proxy.lost_calls import MARK, PLANTED, Waiting
-from clearip_proxy.message import SipResponse, is_framed, parse_response
+from clearip_proxy.message import MalformedMessage, SipResponse, is_framed, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import Request
@@ -71,7 +71,11 @@ class KsrReader:
         raw = self.text("$T_rpl($mb)")
         if not raw:  # Kamailio made the response up
             return NoResponse()
-        return self._unless_lost(parse_response(raw))
+        try:
+            response = parse_response(raw)
+        except MalformedMessage:  # such as a 700, which Kamailio takes for an answer
+            return NoResponse()
+        return self._unless_lost(response)
 
     def _unless_lost(self, response: SipResponse) -> BranchOutcome:
         """Tell the leg's own word that a connection is gone, or that a response was planted.

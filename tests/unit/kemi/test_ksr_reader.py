@@ -154,3 +154,11 @@ def test_response_in_place_of_a_planted_one_is_no_silence(transport: str) -> Non
     ksr = FakeKsr(variables={"$T_rpl($mb)": raw, "$T_rpl($proto)": transport})
 
     assert reader(ksr).branch_outcome() == NoResponse(was_planted=True)
+
+
+@pytest.mark.parametrize("status_line", ["SIP/2.0 700 No", "SIP/2.0 999", "no status line"])
+def test_response_that_is_none_counts_as_no_response(status_line: str) -> None:
+    """Kamailio takes any three digits for a final response; there is no class from 700 on."""
+    ksr = FakeKsr(variables={"$T_rpl($mb)": f"{status_line}\r\n\r\n"})
+
+    assert reader(ksr).branch_outcome() == NoResponse()

@@ -11,6 +11,7 @@ from clearip_proxy.answering import after_clearip
 from clearip_proxy.decisions import Fork, Noted, Reply
 from clearip_proxy.message import parse_response
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.uri import parse_uri
 from unit.kemi.answer_values import ASKED, PENDING, POLICY, step_after
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.hostile_text import any_text
@@ -34,8 +35,11 @@ pointers = st.sampled_from(
 
 def _is_of_one_host(contact: Printed) -> bool:
     """Tell a contact that is not at a multicast address, which nobody can be called at."""
-    found = re.search(r"[\d.]+\.\d+|(?<=\[)[\da-f:]+(?=\])", contact.uri_text.rpartition("@")[2])
-    return found is None or not ip_address(found[0]).is_multicast
+    host = parse_uri(contact.uri_text).host.strip("[]")
+    try:
+        return not ip_address(host).is_multicast
+    except ValueError:  # a name
+        return True
 
 
 @st.composite

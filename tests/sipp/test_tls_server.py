@@ -1,5 +1,6 @@
 """What callers over TLS meet: versions, ciphers, certificates, and their change."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -130,9 +131,9 @@ def test_new_certificate_is_shown_without_a_restart(own_proxy: Proxy, number: st
     (control,) = own_proxy.directory.glob(f"inline-proxy-*/{CONTROL_SOCKET}")
     with connected(place, trusting()) as before:
         old = before.getpeercert(binary_form=True)
-        self_signed(["renewed.example.net"]).write(
-            control.with_name("proxy-certificate.pem"), control.with_name("proxy-private-key.pem")
-        )
+        settings = control.with_name("tls.cfg").read_text()
+        shown = re.findall(r'^(?:certificate|private_key) = "(.+)"', settings, re.MULTILINE)[:2]
+        self_signed(["renewed.example.net"]).write(*map(Path, shown))
 
         KamailioRpc(control).call("tls.reload")
 

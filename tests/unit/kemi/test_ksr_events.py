@@ -260,7 +260,7 @@ def test_internal_error_is_told_as_the_500_that_the_caller_got(spool: Path) -> N
     ksr = caller()
     callbacks = proxy(ksr, spool)
     callbacks.ksr_request_route(None)
-    ksr.variables["$T_rpl($mb)"] = "no status line"
+    ksr.stored["response_context"] = "not JSON"
 
     callbacks.ksr_failure_clearip(None)
 

@@ -8,16 +8,33 @@ reported() {
     sed -n "s/.*<testsuite [^>]*\b$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
 }
 
-# Add a report's tests to the counts and print how many there were.
+# Print the names of the tests that failed in a JUnit report.
+failed_tests() {
+    sed 's/<testcase /\n&/g' "$1" |
+        sed -n '/<failure \|<error /s/.* name="\([^"]*\)".*/\1/p' | sort -u
+}
+
+# Add a report's tests to the counts and print how many there were. AGAIN is the report of those
+# that ran once more, if any did: what failed there has failed.
 count_tests() {
-    local report=$1 bad skips good
-    bad=$(($(reported "$report" failures) + $(reported "$report" errors)))
+    local report=$1 again=$2 bad skips good
+    bad=$(bad_tests "$report")
     skips=$(reported "$report" skipped)
     good=$(($(reported "$report" tests) - bad - skips))
+    detail=''
+    if [[ -s $again ]]; then
+        detail=", only when repeated: $(comm -23 <(failed_tests "$report") <(failed_tests "$again") |
+            paste --serial --delimiters=' ')"
+        good=$((good + bad - $(bad_tests "$again"))) bad=$(bad_tests "$again")
+    fi
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
-    detail="$good passed"
-    ((bad == 0)) || detail+=", $bad failed"
-    ((skips == 0)) || detail+=", $skips skipped"
+    ((skips == 0)) || detail=", $skips skipped$detail"
+    ((bad == 0)) || detail=", $bad failed$detail"
+    detail="$good passed$detail"
+}
+
+bad_tests() {
+    echo $(($(reported "$1" failures) + $(reported "$1" errors)))
 }
 
 # check NAME LIMIT_S LABEL COMMAND...: one step. Its command may leave NAME.xml (a JUnit report)
@@ -28,7 +45,7 @@ check() {
     shift 3
     run_job "$limit_s" "$run_dir/$name.log" "$label" "$@"
     if [[ -s $run_dir/$name.xml ]]; then
-        count_tests "$run_dir/$name.xml"
+        count_tests "$run_dir/$name.xml" "$run_dir/$name.again.xml"
     elif [[ -s $run_dir/$name.detail ]]; then
         detail=$(<"$run_dir/$name.detail")
     fi

@@ -26,7 +26,7 @@ from sipp.waiting import PATIENCE_S, wait_until
 Running = TypeVar("Running")
 REFUSED = Answer(603, "Decline")
 SITE_PORTS = itertools.count(6300)
-PROXY_PORTS = itertools.count(5700, 10)
+PROXY_PORTS = itertools.count(7300, 10)
 RESPONSE_TIMEOUT_MS = 1000
 KEEPALIVE_S = 1
 TOLERANCE_MS = 800

@@ -124,7 +124,7 @@ class Proxy:
     @property
     def dialog_keys(self) -> Path:
         """The file with the keys that it signs its dialogs with."""
-        return self.directory / "inline-proxy" / "dialog-keys"
+        return self.directory / "dialog-keys"
 
     def count(self, table: str, key: str) -> int:
         """What it has counted in a table that its processes share."""

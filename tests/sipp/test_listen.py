@@ -21,7 +21,7 @@ from sipp.sipp import Sipp
 SWITCH, CARRIER = (f"{network}.2" for network in NETWORKS.values())
 FROM_SWITCH, FROM_CARRIER = (f"{network}.1" for network in NETWORKS.values())
 """The proxy's host, as each of them sees it."""
-PORT = 5760
+PORT = 8000
 NAME, ADDRESS = "sip.example.net", "203.0.113.7"
 """What is advertised; nothing listens there."""
 ENDS = pytest.mark.parametrize(

@@ -251,8 +251,12 @@ def test_state_directory_keeps_the_certificate_between_runs(run: Runs, tmp_path:
 
 
 def test_log_of_a_start_is_short(run: Runs) -> None:
-    """What an operator reads at night: no INFO of Kamailio's, and no line without a purpose."""
-    lines = run().wait_until_ready().log.splitlines()
+    """What an operator reads at night: no INFO of Kamailio's, and no line without a purpose.
+
+    That ClearIP's name leads nowhere is true here, where there is no name server.
+    """
+    said = run().wait_until_ready().log.splitlines()
+    lines = [line for line in said if "its name cannot be looked up" not in line]
 
     assert not [line for line in lines if "INFO" in line or "ERROR" in line]
     assert len(lines) <= 6 + 3 * len(LISTENERS), lines

@@ -224,7 +224,7 @@ def test_stranger_would_hear_what_is_wrong_with_a_request(without: Without, numb
 
 def test_required_extension_would_be_a_400(without: Without, number: str) -> None:
     """`default_checks`: the 420 and its Unsupported are the core's to send."""
-    proxy = without(Guard('modparam("sanity", "default_checks", 2535)'))
+    proxy = without(Guard('modparam("sanity", "default_checks", 487)'))
     place = proxy.place("udp")
 
     response = ask(place, request("INVITE", number, place, "Proxy-Require: foo"))

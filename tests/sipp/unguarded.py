@@ -23,7 +23,7 @@ from sipp.running import inline_proxy
 from sipp.sipp import Sipp
 from sipp.waiting import wait_until
 
-PORTS = itertools.count(5500, 10)
+PORTS = itertools.count(7000, 10)
 PROBE_S = 0.5
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import KSR
 
 from clearip_proxy.callbacks import Callbacks
-from clearip_proxy.garbage import look_seldom
 from clearip_proxy.policy import load_policy
-from clearip_proxy.reloading import GENERATION, Reloading, generation
+from clearip_proxy.process.garbage import look_seldom
+from clearip_proxy.process.reloading import GENERATION, Reloading, generation
 
 
 def mod_init() -> Reloading:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.clearip import CarriedHeaders, ClearIpResponse, carried_headers, read_response
-from clearip_proxy.contact import Contact
 from clearip_proxy.decisions import (
     ClearIpAnswer,
     Decision,
@@ -20,6 +19,7 @@ from clearip_proxy.moment import Moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import HeaderChanges, ResponseContext
 from clearip_proxy.search import TERMINATED, Route, configured_routes, resume_search, start_search
+from clearip_proxy.sip.contact import Contact
 from clearip_proxy.verdict import FIRST_CLIENT_FAILURE, Verdict, verdict_of
 
 Result = Destination | NoDestination

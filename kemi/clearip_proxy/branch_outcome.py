@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clearip_proxy.message import SipResponse
+from clearip_proxy.sip.message import SipResponse
 
 
 @dataclass(frozen=True, slots=True)

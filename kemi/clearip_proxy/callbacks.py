@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearip_proxy.answering import after_clearip
-from clearip_proxy.call_event import this_instant
 from clearip_proxy.decisions import Decision, QueryClearIp
-from clearip_proxy.guard import guarded
-from clearip_proxy.ksr_calls import CALL_EXPIRED
-from clearip_proxy.ksr_gateway import KsrGateway
-from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.ksr.calls import CALL_EXPIRED
+from clearip_proxy.ksr.gateway import KsrGateway
+from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.process.guard import guarded
+from clearip_proxy.records.call_event import this_instant
+from clearip_proxy.records.spool_keeper import SpoolKeeper
 from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
-from clearip_proxy.spool_keeper import SpoolKeeper
 
 if TYPE_CHECKING:
-    from clearip_proxy.ksr_finder import SiteFinder
-    from clearip_proxy.ksr_keeper import SiteKeeper
+    from clearip_proxy.ksr.finder import SiteFinder
+    from clearip_proxy.ksr.keeper import SiteKeeper
 
 
 class Callbacks:
@@ -153,7 +153,7 @@ class Callbacks:
     def _keep_sites(self) -> None:
         if self._keeper is None:
             # Only the timer's process needs it, and the library that reads certificates.
-            from clearip_proxy.ksr_keeper import SiteKeeper  # noqa: PLC0415
+            from clearip_proxy.ksr.keeper import SiteKeeper  # noqa: PLC0415
 
             self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
         self._keeper.tick()
@@ -162,7 +162,7 @@ class Callbacks:
 
     def _find_sites(self) -> None:
         if self._finder is None:
-            from clearip_proxy.ksr_finder import SiteFinder  # noqa: PLC0415 - as above
+            from clearip_proxy.ksr.finder import SiteFinder  # noqa: PLC0415 - as above
 
             self._finder = SiteFinder(self._ksr, self._policy.clearip, self._gateway.read.now)
         self._finder.tick()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from clearip_proxy.contact import Contact, parse_contacts, target_set
-from clearip_proxy.faults import first_faults
-from clearip_proxy.grammar import canonical_name, is_utf8
-from clearip_proxy.identity import parse_identities
-from clearip_proxy.message import SipResponse
+from clearip_proxy.sip.contact import Contact, parse_contacts, target_set
+from clearip_proxy.sip.faults import first_faults
+from clearip_proxy.sip.grammar import canonical_name, is_utf8
+from clearip_proxy.sip.identity import parse_identities
+from clearip_proxy.sip.message import SipResponse
 
 MAX_LENGTH = 8_192
 """Characters in one value of a copied header field; Identity has a limit of its own."""

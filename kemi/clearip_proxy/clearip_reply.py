@@ -4,8 +4,8 @@ A redirect server rings nobody and accepts nothing. Kamailio forwards 18x and 2x
 by itself, before anything could decide about them, so they are taken as something else first.
 """
 
-from clearip_proxy.lost_calls import MARK, PLANTED
-from clearip_proxy.message import parse_headers
+from clearip_proxy.sip.message import parse_headers
+from clearip_proxy.sites.lost_calls import MARK, PLANTED
 
 TRYING = 100
 BAD_GATEWAY = 502

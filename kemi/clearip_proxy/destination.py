@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from clearip_proxy.contact import Contact
-from clearip_proxy.next_hop import is_multicast
+from clearip_proxy.location.next_hop import is_multicast
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy
-from clearip_proxy.uri import MalformedUri, Uri, parse_uri, same_destination
+from clearip_proxy.sip.contact import Contact
+from clearip_proxy.sip.uri import MalformedUri, Uri, parse_uri, same_destination
 
 REMEMBERED = 256
 """Hosts of which each process remembers whether they are ClearIP's."""

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clearip_proxy.clearip import CarriedHeaders
-from clearip_proxy.display_name import rewritten
-from clearip_proxy.grammar import canonical_name, split_list
-from clearip_proxy.identity import merge_identities
 from clearip_proxy.policy import DisplayNameRule, HeaderPolicy
 from clearip_proxy.response_context import HeaderChanges
-from clearip_proxy.uri import scheme_of
+from clearip_proxy.sip.display_name import rewritten
+from clearip_proxy.sip.grammar import canonical_name, split_list
+from clearip_proxy.sip.identity import merge_identities
+from clearip_proxy.sip.uri import scheme_of
 
 ASSERTED_IDENTITY = "p-asserted-identity"
 NAMED_HEADERS = frozenset({ASSERTED_IDENTITY, "x-asserted-identity"})

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clearip_proxy.dialog_token import DialogKeys
-from clearip_proxy.identity import IdentityMode
-from clearip_proxy.locating import Address
+from clearip_proxy.location.locating import Address
+from clearip_proxy.sip.identity import IdentityMode
 from clearip_proxy.sources import TrustedSources, trusted_sources
 from clearip_proxy.verdict import Verdict
 

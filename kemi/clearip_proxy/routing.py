@@ -23,14 +23,14 @@ from clearip_proxy.decisions import (
     TurnAway,
 )
 from clearip_proxy.dialog_token import source_of, token_in
-from clearip_proxy.grammar import is_token
 from clearip_proxy.limits import is_limited
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import EmergencyPolicy, RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.search import configured_routes, start_search
+from clearip_proxy.sip.grammar import is_token
+from clearip_proxy.sip.uri import MalformedUri, Uri, parse_uri
 from clearip_proxy.sources import TrustedSource
-from clearip_proxy.uri import MalformedUri, Uri, parse_uri
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 """What the proxy handles (RFC 3261 §20.5): dialogs that an INVITE began, and OPTIONS."""

@@ -11,8 +11,6 @@ from itertools import dropwhile
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
 from clearip_proxy.destination import aliased
-from clearip_proxy.grammar import canonical_name
-from clearip_proxy.message import SipResponse
 from clearip_proxy.moment import Moment
 from clearip_proxy.passport_age import is_stale
 from clearip_proxy.policy import RoutingPolicy, SearchPolicy
@@ -22,7 +20,9 @@ from clearip_proxy.response_context import (
     ResponseContext,
     Target,
 )
-from clearip_proxy.uri import parse_uri
+from clearip_proxy.sip.grammar import canonical_name
+from clearip_proxy.sip.message import SipResponse
+from clearip_proxy.sip.uri import parse_uri
 
 TERMINATED = Reply(487, "Request Terminated")
 """The answer to an INVITE whose caller has given up (RFC 3261 §9.2)."""

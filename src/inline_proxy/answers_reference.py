@@ -14,9 +14,9 @@ from clearip_proxy.answering import Pending, after_clearip, after_unavailable
 from clearip_proxy.branch_outcome import BranchOutcome, NoResponse
 from clearip_proxy.clearip_reply import TRYING, as_bad_gateway, taken_as
 from clearip_proxy.decisions import Decision, Fork, Noted, QueryClearIp, RelayResponse, Reply
-from clearip_proxy.message import parse_response
 from clearip_proxy.policy import RoutingPolicy, policy_from
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.sip.message import parse_response
 from clearip_proxy.verdict import TABLE, Answer, Verdict
 from inline_proxy.config import parse_config
 from inline_proxy.listeners import Listener

@@ -131,7 +131,7 @@ def _texts(
 
 
 def _routing_script() -> dict[str, str]:
-    package = sorted((paths.KEMI / "clearip_proxy").glob("*.py"))
+    package = sorted((paths.KEMI / "clearip_proxy").rglob("*.py"))
     return {
         str(source.relative_to(paths.KEMI)): source.read_text()
         for source in (paths.KEMI / "proxy.py", *package)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from clearip_proxy.site_status import STATUS, SiteState, SiteStatus
+from clearip_proxy.sites.site_status import STATUS, SiteState, SiteStatus
 from inline_proxy.certificates import CertificatePair
 from inline_proxy.lab.answer import Answer
 from inline_proxy.lab.certificates import CLEARIP_NAMES, LIFETIME, CertificateAuthority

@@ -11,7 +11,7 @@ import pytest
 KEMI = Path(__file__).resolve().parents[2] / "kemi"
 GENERATOR = KEMI / "stubs" / "generate.py"
 COMMITTED_STUB = KEMI / "stubs" / "KSR.pyi"
-PORT = KEMI / "clearip_proxy" / "ksr_port.py"
+PORT = KEMI / "clearip_proxy" / "ksr" / "port.py"
 
 
 @dataclass(frozen=True)

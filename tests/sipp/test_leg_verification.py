@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from clearip_proxy.site_status import SiteState
+from clearip_proxy.sites.site_status import SiteState
 from inline_proxy.lab.certificates import (
     EXPIRED,
     WRONG_NAMES,

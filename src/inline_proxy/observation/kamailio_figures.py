@@ -8,7 +8,7 @@ from typing import Any, Final
 from inline_proxy.kamailio_rpc import KamailioRpc, RpcRefused
 
 SITE_STATUS, SITE_COUNTS, SITES, COUNTERS = "site_status", "site_counts", "sites", "counters"
-"""Shared tables of the routing script (`site_status.py`, `ksr_memory.py`)."""
+"""Shared tables of the routing script (`sites/site_status.py`, `ksr/memory.py`)."""
 MAIN_PROCESS: Final = "main process - attendant"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.display_name import LONGEST_NAME
+from clearip_proxy.sip.display_name import LONGEST_NAME
 from inline_proxy.config.pattern_cost import LONGEST_TEXT, MOST_WAYS, ways_to_match
 
 LIMIT_S = 0.5

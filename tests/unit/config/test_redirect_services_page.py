@@ -8,9 +8,9 @@ import pytest
 
 from clearip_proxy.answering import Pending, after_clearip
 from clearip_proxy.decisions import Decision, Fork, Noted, RelayResponse
-from clearip_proxy.message import parse_response
 from clearip_proxy.policy import RoutingPolicy, policy_from
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.sip.message import parse_response
 from inline_proxy.certificates import self_signed
 from inline_proxy.config import ProxyConfig, parse_config
 from inline_proxy.paths import ROOT

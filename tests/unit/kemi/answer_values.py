@@ -5,10 +5,10 @@ from dataclasses import replace
 from clearip_proxy.answering import Pending, after_clearip
 from clearip_proxy.branch_outcome import BranchOutcome
 from clearip_proxy.decisions import Decision, Noted
-from clearip_proxy.message import SipResponse, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
+from clearip_proxy.sip.message import SipResponse, parse_response
 from clearip_proxy.sources import TrustedSources
 
 POLICY = RoutingPolicy(

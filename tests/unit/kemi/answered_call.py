@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from clearip_proxy import callbacks
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.dialog_token import DialogKeys
-from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.policy import RoutingPolicy, policy_from
 from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr

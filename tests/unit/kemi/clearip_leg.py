@@ -1,14 +1,14 @@
 """A leg to ClearIP, and what its tests begin with."""
 
 from clearip_proxy.decisions import Decision, QueryClearIp, Reply
-from clearip_proxy.ksr_clearip import ClearIpLeg
-from clearip_proxy.ksr_events import CallEvents
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.message import parse_response
+from clearip_proxy.ksr.clearip import ClearIpLeg
+from clearip_proxy.ksr.events import CallEvents
+from clearip_proxy.ksr.reader import KsrReader
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.site_lines import Line
+from clearip_proxy.sip.message import parse_response
+from clearip_proxy.sites.site_lines import Line
 from clearip_proxy.sources import TrustedSources
 from unit.kemi.connected_ksr import CONNECTION, SITE
 from unit.kemi.fake_ksr import FakeKsr

@@ -1,7 +1,7 @@
 """A Kamailio with verified connections to ClearIP sites."""
 
-from clearip_proxy.ksr_sites import KsrSites
-from clearip_proxy.site_lines import Line
+from clearip_proxy.ksr.sites import KsrSites
+from clearip_proxy.sites.site_lines import Line
 from unit.kemi.fake_ksr import FakeKsr
 
 SITE = "sip:192.0.2.10:5061;transport=tls"

@@ -3,7 +3,7 @@
 It satisfies `KsrPort` by type, so a fake that has drifted from Kamailio does not type-check.
 """
 
-# ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr_port
+# ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr.port
 
 import re
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Those modules of the stand-in for `KSR` of which nothing but the calls counts."""
 
-# ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr_port
+# ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr.port
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """The part of the stand-in for `KSR` that lets calls wait."""
 
-# ruff: noqa: D102 - the shapes are Kamailio's, described in ksr_port
+# ruff: noqa: D102 - the shapes are Kamailio's, described in ksr.port
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from clearip_proxy.certificate_name import CertificateNames
-from clearip_proxy.handshake_run import Finding
-from clearip_proxy.ksr_keeper import Helpers, SiteKeeper
-from clearip_proxy.ksr_sites import KsrSites
+from clearip_proxy.ksr.keeper import Helpers, SiteKeeper
+from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy
-from clearip_proxy.site_status import SiteStatus
+from clearip_proxy.sites.certificate_name import CertificateNames
+from clearip_proxy.sites.handshake_run import Finding
+from clearip_proxy.sites.site_status import SiteStatus
 from unit.kemi.connected_ksr import SITE
 from unit.kemi.fake_ksr import FakeKsr
 

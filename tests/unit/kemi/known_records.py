@@ -1,7 +1,7 @@
 """A DNS of the test's own."""
 
-from clearip_proxy.dns_records import DnsRecords
-from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
+from clearip_proxy.location.dns_records import DnsRecords
+from clearip_proxy.location.locating import LookUpFailed, NaptrRecord, SrvRecord
 
 
 class KnownRecords(DnsRecords):

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from hypothesis import strategies as st
 
-from clearip_proxy.contact import HIGHEST_Q
+from clearip_proxy.sip.contact import HIGHEST_Q
 
 NAME_CHARACTERS = "abcXYZ019-.!%*_+`'~"
 

@@ -1,8 +1,8 @@
 """The values that the tests of the search begin with."""
 
-from clearip_proxy.message import SipResponse
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext, Target
+from clearip_proxy.sip.message import SipResponse
 from clearip_proxy.sources import TrustedSources
 
 SEARCH = SearchPolicy(

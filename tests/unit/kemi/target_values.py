@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.dialog_token import DialogKeys
-from clearip_proxy.ksr_events import CallEvents
-from clearip_proxy.ksr_knowledge import Outside
-from clearip_proxy.ksr_look_up import LookUps
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_targets import TargetLeg
+from clearip_proxy.ksr.events import CallEvents
+from clearip_proxy.ksr.knowledge import Outside
+from clearip_proxy.ksr.look_up import LookUps
+from clearip_proxy.ksr.reader import KsrReader
+from clearip_proxy.ksr.targets import TargetLeg
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext

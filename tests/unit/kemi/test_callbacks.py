@@ -6,9 +6,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from clearip_proxy import ksr_branches
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.dialog_token import DialogKeys
+from clearip_proxy.ksr import branches
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext, Target
@@ -52,7 +52,7 @@ def callbacks(ksr: FakeKsr) -> Callbacks:
 
 def test_every_registered_callback_exists() -> None:
     """A name without a method would let ClearIP's 302 through to the caller, silently."""
-    names = [value for name, value in vars(ksr_branches).items() if name.startswith("ON_")]
+    names = [value for name, value in vars(branches).items() if name.startswith("ON_")]
 
     assert len(names) == 11
     assert all(callable(getattr(Callbacks, name)) for name in names)

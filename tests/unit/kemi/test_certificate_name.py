@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearip_proxy.certificate_name import CertificateNames, carries
+from clearip_proxy.sites.certificate_name import CertificateNames, carries
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clearip_proxy.certificate_name import CertificateNames
-from clearip_proxy.certificate_reading import names_of
+from clearip_proxy.sites.certificate_name import CertificateNames
+from clearip_proxy.sites.certificate_reading import names_of
 from inline_proxy.certificates import self_signed
 
 
@@ -54,7 +54,7 @@ def test_what_is_no_certificate_is_refused() -> None:
 def test_reading_loads_no_library_that_kamailios_other_processes_lack() -> None:
     """OpenSSL's state is shared between them, and its legacy algorithms lie in a file of theirs."""
     program = (
-        "import clearip_proxy.certificate_reading, pathlib;"
+        "import clearip_proxy.sites.certificate_reading, pathlib;"
         "print(pathlib.Path('/proc/self/maps').read_text())"
     )
     reading = subprocess.run(

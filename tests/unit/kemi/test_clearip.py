@@ -1,7 +1,7 @@
 """What is taken from ClearIP's final responses."""
 
 from clearip_proxy.clearip import CarriedHeaders, ClearIpResponse, carried_headers, read_response
-from clearip_proxy.message import parse_response
+from clearip_proxy.sip.message import parse_response
 
 COPIED = ("identity", "X-Identity", "P-Asserted-Identity")
 

@@ -10,7 +10,7 @@ from clearip_proxy.clearip_reply import (
     is_for_the_caller,
     taken_as,
 )
-from clearip_proxy.message import parse_response
+from clearip_proxy.sip.message import parse_response
 
 ACCEPTED = """SIP/2.0 200 OK
 Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1

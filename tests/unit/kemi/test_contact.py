@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearip_proxy.contact import (
+from clearip_proxy.sip.contact import (
     MAX_CONTACT_LENGTH,
     MAX_CONTACTS,
     Contact,

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.contact import HIGHEST_Q, parse_contacts, target_set
-from clearip_proxy.message import parse_response
+from clearip_proxy.sip.contact import HIGHEST_Q, parse_contacts, target_set
+from clearip_proxy.sip.message import parse_response
 from unit.kemi.hostile_text import any_text
 from unit.kemi.printed_redirects import Printed, redirects
 

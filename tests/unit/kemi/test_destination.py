@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from clearip_proxy.contact import parse_contacts
 from clearip_proxy.destination import AskedWith, Destination, NoDestination, destination_of
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.sip.contact import parse_contacts
 from clearip_proxy.sources import TrustedSources
 
 POLICY = RoutingPolicy(

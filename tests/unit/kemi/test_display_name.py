@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.display_name import LONGEST_NAME, rewritten
 from clearip_proxy.policy import DisplayNameRule
+from clearip_proxy.sip.display_name import LONGEST_NAME, rewritten
 
 RULES = (
     DisplayNameRule(re.compile(r"^\[V\] ?"), "V-"),

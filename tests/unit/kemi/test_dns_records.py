@@ -11,9 +11,9 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from clearip_proxy import dns_records
-from clearip_proxy.dns_records import DnsRecords
-from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
+from clearip_proxy.location import dns_records
+from clearip_proxy.location.dns_records import DnsRecords
+from clearip_proxy.location.locating import LookUpFailed, NaptrRecord, SrvRecord
 
 ZONE = (
     ("gw.test.", 40, "A", ("192.0.2.1", "192.0.2.2")),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from clearip_proxy import event_spool
-from clearip_proxy.call_event import Instant, Kind, event_line, new_call_id
-from clearip_proxy.event_spool import SLICE_S, EventSpool, drop_oldest, slice_file
-from clearip_proxy.spool_keeper import SpoolKeeper
+from clearip_proxy.records import event_spool
+from clearip_proxy.records.call_event import Instant, Kind, event_line, new_call_id
+from clearip_proxy.records.event_spool import SLICE_S, EventSpool, drop_oldest, slice_file
+from clearip_proxy.records.spool_keeper import SpoolKeeper
 
 
 class Clock:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clearip_proxy.garbage import LOOK_AFTER, look_seldom
+from clearip_proxy.process.garbage import LOOK_AFTER, look_seldom
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy import grammar
+from clearip_proxy.sip import grammar
 from unit.kemi.hostile_text import any_text
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from clearip_proxy.certificate_reading import names_of
-from clearip_proxy.handshake import HUNG_UP, Outcome, shake_hands
-from clearip_proxy.handshake_run import Finding, HandshakeRun
+from clearip_proxy.sites.certificate_reading import names_of
+from clearip_proxy.sites.handshake import HUNG_UP, Outcome, shake_hands
+from clearip_proxy.sites.handshake_run import Finding, HandshakeRun
 from inline_proxy.certificates import CertificatePair
 from inline_proxy.lab.certificates import EXPIRED, CertificateAuthority, without_authority
 
@@ -263,7 +263,7 @@ def test_program_that_fails_has_found_nothing_wrong() -> None:
 
 def test_program_that_hangs_is_ended(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The keeper never waits for it."""
-    monkeypatch.setattr("clearip_proxy.handshake_run.GRACE_S", -2 * PATIENCE_S)
+    monkeypatch.setattr("clearip_proxy.sites.handshake_run.GRACE_S", -2 * PATIENCE_S)
     with server(stay_silent) as port:
         run = HandshakeRun(site(port, ca_file))
 

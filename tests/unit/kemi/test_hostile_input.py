@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from clearip_proxy.contact import parse_contacts
-from clearip_proxy.identity import merge_identities, parse_identities
-from clearip_proxy.message import parse_response
+from clearip_proxy.sip.contact import parse_contacts
+from clearip_proxy.sip.identity import merge_identities, parse_identities
+from clearip_proxy.sip.message import parse_response
 
 LENGTH = 60_000
 LIMIT_S = 1.0

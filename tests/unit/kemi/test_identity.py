@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.identity import (
+from clearip_proxy.sip.identity import (
     MAX_IDENTITIES,
     MAX_IDENTITY_LENGTH,
     IdentityMode,

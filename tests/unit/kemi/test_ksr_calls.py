@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from clearip_proxy.decisions import AdmitCall, CountedCall, QueryClearIp, Reply
-from clearip_proxy.ksr_calls import CallLimits
+from clearip_proxy.ksr.calls import CallLimits
 from clearip_proxy.limits import TOO_MANY_AT_ONCE, TOO_MANY_PER_SECOND, call_key
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from clearip_proxy.decisions import QueryClearIp
-from clearip_proxy.ksr_sites import KsrSites
-from clearip_proxy.lost_calls import Waiting
+from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.search import TERMINATED
+from clearip_proxy.sites.lost_calls import Waiting
 from unit.kemi.clearip_leg import (
     ANSWER,
     INVITE,

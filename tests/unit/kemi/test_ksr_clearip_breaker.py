@@ -4,7 +4,7 @@ import pytest
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.decisions import Reply
-from clearip_proxy.ksr_sites import REST_MS
+from clearip_proxy.ksr.sites import REST_MS
 from unit.kemi.clearip_leg import (
     ANSWER,
     ASKED,

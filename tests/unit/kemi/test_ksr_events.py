@@ -9,7 +9,7 @@ import pytest
 
 from clearip_proxy.callbacks import Callbacks
 from clearip_proxy.decisions import FollowRoute, Reply
-from clearip_proxy.ksr_gateway import KsrGateway
+from clearip_proxy.ksr.gateway import KsrGateway
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.routing import Request

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from clearip_proxy.dns_records import DnsRecords
-from clearip_proxy.ksr_finder import RETRY_MS, SiteFinder
-from clearip_proxy.ksr_sites import KsrSites
-from clearip_proxy.locating import LookUpFailed
+from clearip_proxy.ksr.finder import RETRY_MS, SiteFinder
+from clearip_proxy.ksr.sites import KsrSites
+from clearip_proxy.location.dns_records import DnsRecords
+from clearip_proxy.location.locating import LookUpFailed
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy
 from unit.kemi.fake_ksr import FakeKsr

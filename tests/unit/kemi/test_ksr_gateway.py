@@ -18,8 +18,8 @@ from clearip_proxy.decisions import (
     Reply,
     TurnAway,
 )
-from clearip_proxy.ksr_gateway import KsrGateway
-from clearip_proxy.ksr_port import KsrPort
+from clearip_proxy.ksr.gateway import KsrGateway
+from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, LogPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearip_proxy.site_watch import SETTLE_MS
+from clearip_proxy.sites.site_watch import SETTLE_MS
 from unit.kemi.connected_ksr import SITE
 from unit.kemi.keeper_lab import Lab, lab_with_site_up
 

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from clearip_proxy.handshake_run import Finding
-from clearip_proxy.ksr_sites import SILENCES_TO_REST
-from clearip_proxy.lost_calls import Waiting
-from clearip_proxy.site_lines import Line
-from clearip_proxy.site_status import SiteState, SiteStatus
-from clearip_proxy.site_watch import FIRST_RETRY_MS, SETTLE_MS
+from clearip_proxy.ksr.sites import SILENCES_TO_REST
+from clearip_proxy.sites.handshake_run import Finding
+from clearip_proxy.sites.lost_calls import Waiting
+from clearip_proxy.sites.site_lines import Line
+from clearip_proxy.sites.site_status import SiteState, SiteStatus
+from clearip_proxy.sites.site_watch import FIRST_RETRY_MS, SETTLE_MS
 from unit.kemi.connected_ksr import SITE
 from unit.kemi.keeper_lab import ADDRESSES, NAMED, POLICY, Lab, lab_with_site_up
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from clearip_proxy.ksr_knowledge import Asked, MustAskError, Outside
-from clearip_proxy.ksr_memory import KsrMemory
-from clearip_proxy.locating import LookUpFailed, NaptrRecord, SrvRecord
-from clearip_proxy.target_way import NextHops
-from clearip_proxy.uri import parse_uri
+from clearip_proxy.ksr.knowledge import Asked, MustAskError, Outside
+from clearip_proxy.ksr.memory import KsrMemory
+from clearip_proxy.location.locating import LookUpFailed, NaptrRecord, SrvRecord
+from clearip_proxy.location.target_way import NextHops
+from clearip_proxy.sip.uri import parse_uri
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.known_records import KnownRecords
 from unit.kemi.target_values import no_probe

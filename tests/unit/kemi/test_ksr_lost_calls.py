@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
-from clearip_proxy.ksr_lost_calls import CallsOfLostConnections
-from clearip_proxy.ksr_sites import KsrSites
-from clearip_proxy.locating import Address
-from clearip_proxy.lost_calls import Waiting, lost
+from clearip_proxy.ksr.lost_calls import CallsOfLostConnections
+from clearip_proxy.ksr.sites import KsrSites
+from clearip_proxy.location.locating import Address
+from clearip_proxy.sites.lost_calls import Waiting, lost
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.test_lost_calls import INVITE
 

@@ -5,11 +5,11 @@ import pytest
 from clearip_proxy.answering import Pending
 from clearip_proxy.branch_outcome import Canceled, NoResponse
 from clearip_proxy.header_changes import ReceivedHeaders
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.message import SipResponse
+from clearip_proxy.ksr.reader import KsrReader
 from clearip_proxy.moment import Moment
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import Request
+from clearip_proxy.sip.message import SipResponse
 from unit.kemi.fake_ksr import FakeKsr
 
 NOW = Moment(5_000, 1_700_000_000)

@@ -6,8 +6,8 @@ import pytest
 
 from clearip_proxy.clearip_reply import TELLING_HEADERS
 from clearip_proxy.dialog_token import DialogKeys
-from clearip_proxy.ksr_reader import KsrReader
-from clearip_proxy.ksr_replies import ClearIpReplies
+from clearip_proxy.ksr.reader import KsrReader
+from clearip_proxy.ksr.replies import ClearIpReplies
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.sources import TrustedSource, TrustedSources

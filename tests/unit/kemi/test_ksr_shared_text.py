@@ -1,6 +1,6 @@
 """Texts that all processes read while one of them writes."""
 
-from clearip_proxy.ksr_shared_text import KEPT, KsrSharedText
+from clearip_proxy.ksr.shared_text import KEPT, KsrSharedText
 from unit.kemi.fake_tables import FakeSharedTables
 
 

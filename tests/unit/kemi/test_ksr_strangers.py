@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearip_proxy.ksr_strangers import MOST_NETWORKS, KsrStrangers, is_power_of_ten, network_of
+from clearip_proxy.ksr.strangers import MOST_NETWORKS, KsrStrangers, is_power_of_ten, network_of
 from clearip_proxy.policy import ClearIpPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.sources import TrustedSources
 from unit.kemi.fake_ksr import FakeKsr

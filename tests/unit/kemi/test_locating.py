@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from clearip_proxy.locating import MAX_ADDRESSES, Address, NaptrRecord, SrvRecord, locate
-from clearip_proxy.uri import parse_uri
+from clearip_proxy.location.locating import MAX_ADDRESSES, Address, NaptrRecord, SrvRecord, locate
+from clearip_proxy.sip.uri import parse_uri
 
 
 @dataclass

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from clearip_proxy.lost_calls import MARK, Waiting, lost
-from clearip_proxy.message import parse_response
+from clearip_proxy.sip.message import parse_response
+from clearip_proxy.sites.lost_calls import MARK, Waiting, lost
 
 INVITE = (
     "INVITE sip:+15551234567@192.0.2.1 SIP/2.0\r\n"

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 
-from clearip_proxy.faults import MAX_FAULTS
-from clearip_proxy.message import (
+from clearip_proxy.sip.faults import MAX_FAULTS
+from clearip_proxy.sip.message import (
     MalformedMessage,
     SipResponse,
     is_framed,

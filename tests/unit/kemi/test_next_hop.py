@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from clearip_proxy.next_hop import needs_look_up, outgrows_udp, over_tcp
+from clearip_proxy.location.next_hop import needs_look_up, outgrows_udp, over_tcp
 from clearip_proxy.policy import SearchPolicy
-from clearip_proxy.uri import parse_uri
+from clearip_proxy.sip.uri import parse_uri
 
 POLICY = SearchPolicy(4_000, 60_000, 120_000, frozenset())
 

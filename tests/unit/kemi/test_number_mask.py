@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearip_proxy.number_mask import masked
+from clearip_proxy.records.number_mask import masked
 
 
 @pytest.mark.parametrize(

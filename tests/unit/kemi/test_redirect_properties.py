@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from clearip_proxy.answering import after_clearip
 from clearip_proxy.decisions import Fork, Noted, Reply
-from clearip_proxy.message import parse_response
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.uri import parse_uri
+from clearip_proxy.sip.message import parse_response
+from clearip_proxy.sip.uri import parse_uri
 from unit.kemi.answer_values import ASKED, PENDING, POLICY, step_after
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.hostile_text import any_text

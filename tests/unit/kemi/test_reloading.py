@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clearip_proxy.reloading import GENERATION, Reloading, generation
+from clearip_proxy.process.reloading import GENERATION, Reloading, generation
 
 
 class Callbacks:

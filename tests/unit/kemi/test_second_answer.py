@@ -8,10 +8,10 @@ import pytest
 
 from clearip_proxy.answering import Pending, after_clearip, after_unavailable
 from clearip_proxy.decisions import Decision, Fork, Noted, RelayResponse
-from clearip_proxy.message import SipResponse, parse_response
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import HeaderPolicy
 from clearip_proxy.response_context import FinalResponse, HeaderChanges, ResponseContext, Target
+from clearip_proxy.sip.message import SipResponse, parse_response
 from unit.kemi.search_values import POLICY as SEARCH_POLICY
 
 POLICY = replace(

@@ -2,7 +2,7 @@
 
 import itertools
 
-from clearip_proxy.site_lines import MAX_ASKED, Line, from_text, in_turn, to_text
+from clearip_proxy.sites.site_lines import MAX_ASKED, Line, from_text, in_turn, to_text
 
 
 def line(site: str, hop: str) -> Line:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from clearip_proxy.site_status import Count, SiteState, SiteStatus, count_key
+from clearip_proxy.sites.site_status import Count, SiteState, SiteStatus, count_key
 
 HOP = "sip:192.0.2.1:5061;transport=tls"
 STATUS = SiteStatus(HOP, 1, SiteState.RESTING, "3 calls in a row", 1_790_000_000)

@@ -3,7 +3,7 @@
 import socket
 import time
 
-from clearip_proxy.tcp_probe import PROBE_TIMEOUT_S, takes_tcp
+from clearip_proxy.location.tcp_probe import PROBE_TIMEOUT_S, takes_tcp
 
 
 def test_listening_host_takes_tcp() -> None:

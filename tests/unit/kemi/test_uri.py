@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given
 
-from clearip_proxy.uri import MalformedUri, parse_uri, same_destination
+from clearip_proxy.sip.uri import MalformedUri, parse_uri, same_destination
 from unit.kemi.hostile_text import any_text
 
 

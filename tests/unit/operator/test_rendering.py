@@ -56,7 +56,8 @@ def test_rendering_writes_every_file_that_kamailio_needs(tmp_path: Path) -> None
     """The directory is complete: the routing script lies beside its policy."""
     render(parse_config(""), HOST, tmp_path / "new" / "directory")
 
-    script = {f"clearip_proxy/{path.name}" for path in (paths.KEMI / "clearip_proxy").glob("*.py")}
+    package = (paths.KEMI / "clearip_proxy").rglob("*.py")
+    script = {str(path.relative_to(paths.KEMI)) for path in package}
     assert set(contents(tmp_path / "new" / "directory")) == script | OWN_PAIR | {
         DIALOG_KEYS,
         "kamailio.cfg",

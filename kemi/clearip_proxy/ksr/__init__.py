@@ -1,0 +1,1 @@
+"""The only modules that speak to Kamailio; decisions are made elsewhere."""

@@ -1,0 +1,1 @@
+"""What happens to calls, told to whoever keeps records of it."""

@@ -1,0 +1,47 @@
+"""Looking after the spool of events, in the timer's process, which no call waits for."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from clearip_proxy.records.call_event import Instant, Kind, event_line, this_instant
+from clearip_proxy.records.event_spool import MAX_BYTES, EventSpool, drop_oldest, slice_of
+
+US_PER_S = 1_000_000
+
+
+class SpoolKeeper:
+    """Says that Kamailio has started, and keeps a spool that nobody reads within its bound."""
+
+    def __init__(
+        self,
+        directory: Path,
+        started: Instant,
+        clock: Callable[[], Instant] = this_instant,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._directory = directory
+        self._started: Instant | None = started
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._spool = EventSpool(directory)
+        self._slice = -1
+
+    def tick(self) -> None:
+        """Do what is due; a disk that does not take it is tried again at the next tick."""
+        with suppress(OSError):
+            if self._started is not None:
+                self._spool.write(event_line(Kind.STARTED, self._started, "", {}))
+                self._started = None
+            self._bound()
+
+    def _bound(self) -> None:
+        now = self._clock()
+        number = slice_of(now.at_us / US_PER_S)
+        if number == self._slice:
+            return
+        dropped = drop_oldest(self._directory, self._max_bytes)
+        if dropped.files:
+            values = {"files": dropped.files, "bytes": dropped.size_bytes}
+            self._spool.write(event_line(Kind.DROPPED, now, "", values))
+        self._slice = number

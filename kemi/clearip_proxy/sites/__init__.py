@@ -1,0 +1,1 @@
+"""The ClearIP sites: their addresses, connections, certificates and states."""

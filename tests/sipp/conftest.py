@@ -28,6 +28,7 @@ import pytest
 from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import ClearIp, Site, sites
 from sipp.invariants import prove_what_always_holds
+from sipp.leg import Leg, leg_lab
 from sipp.network import NotRoot, enter_own_network
 from sipp.proxy import Config, Proxies, Proxy
 from sipp.sipp import Sipp, Stage
@@ -140,6 +141,15 @@ def fresh_proxy(proxies: Proxies, clearip_sites: tuple[Site, ...]) -> Iterator[P
     proxy = proxies.fresh(IMPATIENT)
     yield proxy
     proxy.stop()
+
+
+@pytest.fixture
+def leg(
+    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
+) -> Iterator[Leg]:
+    """ClearIP sites that misbehave, and a proxy, for one test alone."""
+    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
+        yield lab
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A ClearIP site that fails costs a call a bounded time, and the caller never hears of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from inline_proxy.lab.answer import Action, Answer
-from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import SILENCE, TRYING_THEN_SILENCE
 from sipp.leg import (
     KEEPALIVE_S,
@@ -13,7 +12,6 @@ from sipp.leg import (
     RESPONSE_TIMEOUT_MS,
     TOLERANCE_MS,
     Leg,
-    leg_lab,
     wait_until_up,
 )
 from sipp.leg_calls import place_call
@@ -37,15 +35,6 @@ NO_SERVER: dict[str, Conduct | None] = {
     "resets the connection after the ClientHello": "resets after the ClientHello",
     "takes the connection and never says anything": "never says anything",
 }
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 @pytest.mark.parametrize("misbehaviour", FAILS_WITH_A_CALL)

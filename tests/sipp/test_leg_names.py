@@ -1,12 +1,10 @@
 """A ClearIP site that is given by name: all of its addresses, as the DNS has them now."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from inline_proxy.lab.certificates import CertificateAuthority
-from sipp.leg import REFUSED, Leg, leg_lab
+from sipp.leg import REFUSED, Leg
 from sipp.leg_calls import Calls, place_call
 from sipp.leg_site import LegSite
 from sipp.name_server import NameServer
@@ -17,15 +15,6 @@ NAME = "clearip.example"
 HOSTS = ("127.0.0.2", "127.0.0.3")
 CALLS = 40
 UP, DOWN = " is up", " is down"
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
 """ClearIP comes back: without a restart, and without a call that pays for the finding out."""
 
 import time
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from inline_proxy.lab.answer import Answer
-from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import HOST, SILENCE
 from sipp.leg import (
     KEEPALIVE_S,
     REFUSED,
     TOLERANCE_MS,
     Leg,
-    leg_lab,
     wait_for_lines,
     wait_until_down,
     wait_until_up,
@@ -30,15 +26,6 @@ REST_S = 5
 PROBE_LASTS_MS = 300
 AT_ONCE_MS = 10
 BUSY = "486 Busy Here"
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 def test_site_that_comes_back_is_used_within_two_keep_alives(leg: Leg, number: str) -> None:

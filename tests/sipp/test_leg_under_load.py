@@ -14,9 +14,8 @@ import psutil
 import pytest
 
 from inline_proxy.lab.answer import Answer
-from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.control import control
-from sipp.leg import REFUSED, Leg, leg_lab, wait_until_up
+from sipp.leg import REFUSED, Leg, wait_until_up
 from sipp.leg_calls import Call, Calls, median_ms
 from sipp.leg_site import LegSite
 from sipp.leg_table import FIGURE
@@ -50,15 +49,6 @@ CALLS_MEASURED = 10
 def rate(request: pytest.FixtureRequest) -> int:
     """Calls a second."""
     return LONG_RATE if request.config.getoption("--long") else RATE
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 def test_site_that_dies_and_comes_back_costs_no_call(

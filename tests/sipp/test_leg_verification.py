@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -18,7 +18,6 @@ from sipp.clearip import HOST
 from sipp.leg import (
     REFUSED,
     Leg,
-    leg_lab,
     lines_about,
     wait_for_lines,
     wait_for_state,
@@ -35,15 +34,6 @@ SERVER_NAME = "sip.clearip.com"
 AT_ONCE_MS = 100
 TRIES = 2
 """How often every bad server is given the chance, on connections of their own."""
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 BAD_SERVERS: dict[str, Callable[[Leg], LegSite]] = {

@@ -2,11 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import HOST
 from sipp.leg import (
     KEEPALIVE_S,
@@ -14,7 +13,6 @@ from sipp.leg import (
     RESPONSE_TIMEOUT_MS,
     TOLERANCE_MS,
     Leg,
-    leg_lab,
     wait_for_lines,
     wait_until_up,
 )
@@ -28,15 +26,6 @@ ROUND_TRIP_MS = 200
 LOSS = 0.05
 CALLS = 30
 Note = Callable[[str, object], None]
-
-
-@pytest.fixture
-def leg(
-    _own_network: None, tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority
-) -> Iterator[Leg]:
-    """The sites and the proxy of one test."""
-    with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
-        yield lab
 
 
 @pytest.fixture

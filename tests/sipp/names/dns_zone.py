@@ -1,51 +1,25 @@
 """The DNS as tests tell it: records, names that are slow, and names that nobody answers for."""
 
-import socket
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import NamedTuple, Self
 
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
+from sipp.dns_socket import Client, DnsSocket, Question, question_in
 
 ADDRESS = "127.0.0.54"
-LARGEST = 65_535
-STOP = b"stop"
+TTL_S = 60
 
 
-class Question(NamedTuple):
-    """What was asked."""
-
-    name: str
-    kind: str
-    """A record type, such as `SRV`."""
-
-
-class DnsZone:
-    """A name server on UDP port 53 (RFC 1035 §4.1) that knows the records it has been given."""
+class DnsZone(DnsSocket):
+    """Knows the records that it has been given."""
 
     def __init__(self) -> None:
+        super().__init__(ADDRESS)
         self.questions: list[Question] = []
         """In order."""
         self._records: dict[Question, list[str]] = defaultdict(list)
-        self._held: dict[str, list[tuple[bytes, tuple[str, int]]]] = {}
+        self._held: dict[str, list[tuple[bytes, Client]]] = {}
         self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((ADDRESS, 53))
-        self._thread = threading.Thread(target=self._serve, name="dns-zone")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.sendto(STOP, (ADDRESS, 53))
-        self._thread.join()
-        self._socket.close()
 
     # What it knows
 
@@ -74,29 +48,21 @@ class DnsZone:
             each.name == name and kind in {None, each.kind} for each in tuple(self.questions)
         )
 
-    def _serve(self) -> None:
-        while (received := self._socket.recvfrom(LARGEST))[0] != STOP:
-            wire, client = received
-            name, kind = _question(wire)
-            with self._lock:
-                self.questions.append(Question(name, kind))
-                if name in self._held:
-                    self._held[name].append((wire, client))
-                    continue
-            self._answer(wire, client)
+    def take(self, wire: bytes, client: Client) -> None:
+        """Remember the question, and answer it unless its name is held."""
+        question = question_in(wire)
+        with self._lock:
+            self.questions.append(question)
+            if question.name in self._held:
+                self._held[question.name].append((wire, client))
+                return
+        self._answer(wire, client)
 
-    def _answer(self, wire: bytes, client: tuple[str, int]) -> None:
-        query = dns.message.from_wire(wire)
-        response = dns.message.make_response(query)
-        response.flags |= dns.flags.RA
-        question = _question(wire)
-        if question in self._records:
-            records = self._records[question]
-            found = dns.rrset.from_text(f"{question.name}.", 60, "IN", question.kind, *records)
-            response.answer.append(found)
-        elif all(question.name != each.name for each in self._records):
-            response.set_rcode(dns.rcode.NXDOMAIN)
-        self._socket.sendto(response.to_wire(), client)
+    def _answer(self, wire: bytes, client: Client) -> None:
+        question = question_in(wire)
+        records = tuple(self._records.get(question, ()))
+        is_known = any(question.name == each.name for each in self._records)
+        self.answer(wire, client, records, is_known=is_known, ttl_s=TTL_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +87,3 @@ class Domain:
     def asked(self, kind: str | None = None) -> int:
         """Return how often it has been asked for, in all or for one type."""
         return self.zone.asked(self.name, kind)
-
-
-def _question(wire: bytes) -> Question:
-    [question] = dns.message.from_wire(wire).question
-    return Question(
-        question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
-    )

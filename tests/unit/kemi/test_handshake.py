@@ -53,12 +53,18 @@ def server(conduct: Conduct) -> Iterator[int]:
             thread.join()
 
 
-def tls(folder: Path, pair: CertificatePair, **settings: object) -> Conduct:
-    """A TLS server with a certificate, that waits for the client to hang up."""
+def serving(folder: Path, pair: CertificatePair) -> ssl.SSLContext:
+    """What a server with this certificate shakes hands by."""
     files = folder / "certificate.pem", folder / "key.pem"
     pair.write(*files)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
+    return context
+
+
+def tls(folder: Path, pair: CertificatePair, **settings: object) -> Conduct:
+    """A TLS server with a certificate, that waits for the client to hang up."""
+    context = serving(folder, pair)
     for name, value in settings.items():
         setattr(context, name, value)
     return talking(context)
@@ -164,10 +170,7 @@ def test_server_that_hangs_up_after_the_handshake_is_named(
     tmp_path: Path, authority: CertificateAuthority, ca_file: Path
 ) -> None:
     """Not every server says what it misses."""
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    authority.issue().write(*files)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*files)
+    context = serving(tmp_path, authority.issue())
 
     assert look_at(hang_up(context), ca_file)["fault"] == HUNG_UP
 
@@ -176,10 +179,7 @@ def test_server_of_an_old_version_is_named(
     tmp_path: Path, authority: CertificateAuthority, ca_file: Path
 ) -> None:
     """By the version that it does speak."""
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    authority.issue().write(*files)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*files)
+    context = serving(tmp_path, authority.issue())
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -19,6 +19,7 @@ from sipp.waiting import wait_until
 
 FIRST_PORT = 5060
 PORTS_PER_PROXY = 10
+MOST_RUNNING = 8
 STOP_PATIENCE_S = 15
 HOST_IPV6 = "::1"
 Config = dict[str, Any]
@@ -182,13 +183,18 @@ def _run(directory: Path, prefix: Sequence[str] = ()) -> "subprocess.Popen[bytes
 
 
 class Proxies:
-    """Starts a proxy for each different configuration, and keeps it for the tests to come."""
+    """Starts a proxy for each different configuration, and keeps it for the tests to come.
+
+    Not all of them run: with dozens of Kamailios on a machine, tests would measure the crowd.
+    """
 
     def __init__(self, directory: Path, ca_file: Path) -> None:
         self._directory = directory
         self._ca_file = ca_file
         self._ports = itertools.count(FIRST_PORT, PORTS_PER_PROXY)
-        self._running: dict[str, Proxy] = {}
+        self._started: dict[str, Proxy] = {}
+        """By configuration; those used last come last."""
+        self._resting: set[str] = set()
         self._fresh: list[Proxy] = []
         self._failed: dict[str, AssertionError] = {}
 
@@ -197,13 +203,25 @@ class Proxies:
         wanted = json.dumps(changes, sort_keys=True)
         if wanted in self._failed:
             raise self._failed[wanted]
-        if wanted not in self._running:
+        proxy = self._started.pop(wanted, None)
+        if proxy is None:
             try:
-                self._running[wanted] = self._start(changes)
+                proxy = self._start(changes)
             except AssertionError as fault:
                 self._failed[wanted] = fault
                 raise
-        return self._running[wanted]
+        elif wanted in self._resting:
+            self._resting.remove(wanted)
+            proxy.restart()
+        self._started[wanted] = proxy
+        self._rest_the_others()
+        return proxy
+
+    def _rest_the_others(self) -> None:
+        running = [wanted for wanted in self._started if wanted not in self._resting]
+        for wanted in running[:-MOST_RUNNING]:
+            self._resting.add(wanted)
+            self._started[wanted].stop()
 
     def fresh(self, changes: Config) -> Proxy:
         """Start a proxy with these changes for one test alone; the test ends it."""
@@ -228,5 +246,5 @@ class Proxies:
             proxy.stop()
 
     def _all(self) -> Iterator[Proxy]:
-        yield from self._running.values()
+        yield from self._started.values()
         yield from self._fresh

@@ -8,7 +8,9 @@ readonly lab_packages=(
     python3 python3-venv ca-certificates iproute2 netbase procps util-linux
 )
 # What the tests want beside it.
-readonly test_packages=(baresip-core prometheus nftables shellcheck mmdebstrap debian-archive-keyring)
+readonly test_packages=(
+    baresip-core prometheus nftables shellcheck mmdebstrap debian-archive-keyring sngrep
+)
 # Hosts to install the proxy on, and what installs it; on the machine of the tests alone.
 readonly deployment_packages=(
     ansible-core dbus mmdebstrap nftables openssh-client systemd-container

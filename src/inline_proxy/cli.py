@@ -14,6 +14,7 @@ from inline_proxy.commands.render import render_command
 from inline_proxy.commands.run import run_command
 from inline_proxy.commands.status import status_command
 from inline_proxy.commands.switch import switch
+from inline_proxy.commands.trace import trace_command
 
 
 @click.group()
@@ -35,5 +36,6 @@ for command in (
     run_command,
     status_command,
     switch,
+    trace_command,
 ):
     main.add_command(command)

@@ -16,6 +16,7 @@ from inline_proxy import __version__, paths
 from inline_proxy.certificates import write_atomically
 from inline_proxy.config.faults import Refused
 from inline_proxy.config.model import ProxyConfig
+from inline_proxy.config.tracing import Tracing
 from inline_proxy.dialog_keys import KEY_FILE, dialog_keys, key_file
 from inline_proxy.kamailio_version import KamailioVersion
 from inline_proxy.listeners import Listener, has_a_choice_of_addresses
@@ -165,6 +166,7 @@ def template_values(
         "control_socket": quoted(_socket(directory, CONTROL_SOCKET)),
         "tls_config": quoted(directory / "tls.cfg"),
         "routing_script": quoted(directory / "proxy.py"),
+        "tracing": _tracing(config, host.listeners),
         "server_certificate": quoted(certificate.certificate),
         "server_private_key": quoted(certificate.private_key),
         "client_ca_file": config.listen.tls_client_ca_file
@@ -207,6 +209,26 @@ def _advertise_clause(listener: Listener, listeners: tuple[Listener, ...]) -> st
 
 def _shown_as(listener: Listener) -> tuple[str | None, ...]:
     return listener.transport, listener.advertised, str(listener.port)
+
+
+def _tracing(config: ProxyConfig, listeners: tuple[Listener, ...]) -> dict[str, str] | None:
+    """Return where copies of messages go and from which socket; None where there is none."""
+    receiver = config.tracing.receiver
+    sender = trace_sender(config.tracing, listeners)
+    if receiver is None or sender is None:
+        return None
+    return {"receiver": quoted(f"sip:{receiver}"), "sender": quoted(f"sip:{sender.host_port}")}
+
+
+def trace_sender(tracing: Tracing, listeners: Iterable[Listener]) -> Listener | None:
+    """Choose the socket that copies leave from: the first over UDP of the receiver's family."""
+    if tracing.receiver is None:
+        return None
+    version = tracing.receiver.address.version
+    return next(
+        (each for each in listeners if each.transport == "udp" and each.address.version == version),
+        None,
+    )
 
 
 def _connect_timeout_s(config: ProxyConfig) -> int:

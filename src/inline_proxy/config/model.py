@@ -13,6 +13,7 @@ from inline_proxy.config.log import Log
 from inline_proxy.config.packet_filter import PacketFilter
 from inline_proxy.config.records import Records
 from inline_proxy.config.targets import Targets
+from inline_proxy.config.tracing import Tracing
 from inline_proxy.config.trusted import PRIVATE_NETWORKS, TRUSTED, TrustedSource
 from inline_proxy.config.values import Part
 
@@ -70,6 +71,9 @@ class ProxyConfig:
     )
     admin: Admin = field(
         default=Admin(), metadata=key(Part(Admin), "Where metrics and status are served.")
+    )
+    tracing: Tracing = field(
+        default=Tracing(), metadata=key(Part(Tracing), "How calls can be watched as they pass.")
     )
     log: Log = field(default=Log(), metadata=key(Part(Log), "What logs and call records hold."))
     packet_filter: PacketFilter = field(

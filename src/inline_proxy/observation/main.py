@@ -14,7 +14,10 @@ from inline_proxy.observation.health import Observed
 from inline_proxy.observation.observer import Observer, Places
 from inline_proxy.observation.record_file import FILE_NAME
 from inline_proxy.own_certificate import own_certificate
-from inline_proxy.rendering import CONTROL_SOCKET, SPOOL
+from inline_proxy.rendering import CONTROL_SOCKET, SPOOL, trace_sender
+from inline_proxy.tracing.cast import Cast
+from inline_proxy.tracing.trace_server import serve_traces
+from inline_proxy.tracing.tracer import Tracer
 
 LAST_QUESTION_S: Final = 1.0
 _log = logging.getLogger(__name__)
@@ -32,9 +35,14 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     except OSError as error:
         _log.error("admin.listen: cannot be opened: %s; give another port", error)
         runner = await serve(application(_views(config, places, observer)), None, runtime)
+    tracer = _tracer(config, places)
+    traces = await serve_traces(tracer, runtime)
+    switching_off = asyncio.ensure_future(tracer.switch_off())
     try:
         await observer.run(stop)
     finally:
+        traces.close()
+        switching_off.cancel()
         await runner.cleanup()
         observer.finish(has_proxy_stopped=not _answers(places.control_socket))
 
@@ -46,6 +54,16 @@ def _views(config: ProxyConfig, places: Places, observer: Observer) -> Views:
         tuple(each.socket for each in opened if not each.is_for_outgoing),
         own_certificate(config.listen, places.state).certificate,
         lambda: _observed(observer),
+    )
+
+
+def _tracer(config: ProxyConfig, places: Places) -> Tracer:
+    opened = listeners(config.listen, interface_addresses())
+    return Tracer(
+        KamailioRpc(places.control_socket),
+        config.tracing.receiver if trace_sender(config.tracing, opened) else None,
+        Cast((each.host_port for each in opened), config.clearip.domain),
+        mask_numbers=config.log.mask_numbers,
     )
 
 

@@ -19,6 +19,9 @@ from inline_proxy.observation.tally import Histogram, Tally
 
 PREFIX = "inline_proxy_"
 STATES = ("up", "resting", "probing", "connecting", "unverified", "down")
+FROM_ZERO = ("calls_over_limit", "events_lost", "requests_turned_away")
+"""What alerts look at is there before it happens: a counter that begins at 1 has not increased."""
+FORBIDDEN = "403"
 RESULTS_OF_SITES = {"unanswered", "lost", "connections"}
 
 
@@ -51,7 +54,7 @@ def exposition(figures: Figures) -> bytes:
 def _metrics(figures: Figures) -> Iterator[Metric]:
     observed = figures.observed
     yield from _of_calls(observed.tally)
-    yield from _of_clearip(observed.tally)
+    yield from _of_clearip(observed.tally, figures.kamailio)
     yield from _of_attempts(observed.tally)
     phases = {("setting_up",): observed.setting_up, ("conversation",): observed.conversations}
     yield _gauge("calls_in_progress", "Calls under way.", ["phase"], phases)
@@ -85,9 +88,11 @@ def _of_calls(tally: Tally) -> Iterator[Metric]:
     yield _histogram("added_delay_seconds", text, {(): tally.own_delay_s}, [])
 
 
-def _of_clearip(tally: Tally) -> Iterator[Metric]:
+def _of_clearip(tally: Tally, kamailio: KamailioFigures | None) -> Iterator[Metric]:
     text = "ClearIP's answers to INVITEs; code none: no answer in time."
-    yield _counter("clearip_responses", text, ["site", "code"], tally.answers)
+    sites = kamailio.sites if kamailio else ()
+    answers = {(site.uri, FORBIDDEN): 0 for site in sites} | tally.answers
+    yield _counter("clearip_responses", text, ["site", "code"], answers)
     latencies = {(site,): histogram for site, histogram in tally.latency_s.items()}
     yield _histogram("clearip_response_seconds", "ClearIP's time to answer.", latencies, ["site"])
     text = "PASSporTs that ClearIP returned."
@@ -121,7 +126,8 @@ def _of_kamailio(kamailio: KamailioFigures) -> Iterator[Metric]:
     yield _gauge("process_memory_used_bytes", "A process's own pool.", ["process"], packages)
     sizes = {(name,): size for name, _, size in kamailio.package_memory}
     yield _gauge("process_memory_size_bytes", "A process's own pool.", ["process"], sizes)
-    counted = {(name,): number for name, number in kamailio.counters.items()}
+    counters = dict.fromkeys(FROM_ZERO, 0) | dict(kamailio.counters)
+    counted = {(name,): number for name, number in counters.items()}
     text = "What the routing script counts: limits hit, faults in the set-up, events lost."
     yield _counter("occurrences", text, ["what"], counted)
 

@@ -23,6 +23,7 @@ PARTS = (
     "install.sh",
     "kamailio/",
     "kemi/",
+    "monitoring/",
     "packaging/",
     "src/",
     "templates/",

@@ -1,0 +1,68 @@
+"""The role lays down dashboard and alerts where it is asked to, here in folders of this machine."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from hosts.playbook import ANSIBLE, Recap
+
+LIMIT_S = 120
+
+
+def played(directory: Path, **variables: str) -> Recap:
+    """Run the role's part on this machine."""
+    role = {"name": "inline_proxy", "tasks_from": "monitoring"}
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "tasks": [{"ansible.builtin.include_role": role}],
+        "vars": variables,
+    }
+    playbook = directory / "play.yml"
+    playbook.write_text(json.dumps([play]))  # JSON is YAML
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", str(playbook)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ANSIBLE,
+        timeout=LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONPATH": "",
+            "LC_ALL": "C.UTF-8",
+        },
+    )
+    return Recap.of(done.stdout + done.stderr)
+
+
+def test_dashboard_and_alerts_are_laid_down_when_asked_for(tmp_path: Path) -> None:
+    """And a second run changes nothing."""
+    (tmp_path / "rules").mkdir()
+    places = {
+        "inline_proxy_grafana_provisioning": str(tmp_path / "provisioning"),
+        "inline_proxy_grafana_dashboards": str(tmp_path / "dashboards"),
+        "inline_proxy_prometheus_rules": str(tmp_path / "rules"),
+    }
+
+    first, second = played(tmp_path, **places), played(tmp_path, **places)
+
+    assert first.failed == 0, first.output
+    assert (second.failed, second.changed) == (0, 0), second.output
+    dashboard = json.loads((tmp_path / "dashboards" / "inline-proxy.json").read_text())
+    assert dashboard["uid"] == "clearip-inline-proxy"
+    provider = (tmp_path / "provisioning" / "dashboards" / "inline-proxy.yaml").read_text()
+    assert f"path: {tmp_path / 'dashboards'}" in provider
+    assert "alert: InlineProxyDown" in (tmp_path / "rules" / "inline-proxy.yaml").read_text()
+
+
+def test_nothing_is_laid_down_otherwise(tmp_path: Path) -> None:
+    """Whoever has neither Grafana nor Prometheus on the host gets no folders of theirs."""
+    recap = played(tmp_path)
+
+    assert (recap.failed, recap.changed) == (0, 0), recap.output

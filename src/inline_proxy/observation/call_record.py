@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from inline_proxy.observation.disposition import disposition_of
@@ -84,7 +85,13 @@ def elapsed_ms(earlier: Event, later: Event) -> float:
 
 def moment(at_us: int) -> str:
     """Return a time as records hold it (RFC 3339, UTC, microseconds)."""
-    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(timespec="microseconds")
+    second, us = divmod(at_us, 1_000_000)
+    return f"{_second(second)}.{us:06d}+00:00"
+
+
+@lru_cache(16)
+def _second(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def number_of(uri: str) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,8 +18,13 @@ from inline_proxy.observation.record_file import RecordFile
 from inline_proxy.observation.spool_reader import SpoolReader
 from inline_proxy.observation.tally import Tally
 
-POLL_INTERVAL_S: Final = 0.2
+POLL_INTERVAL_S: Final = 0.5
+"""Between two looks into the spool: what has come meanwhile is taken in together."""
 CHECKPOINT_INTERVAL_S: Final = 1.0
+"""Between two checkpoints, at least."""
+CHECKPOINT_SHARE: Final = 50
+"""Storing many calls under way takes long: one part in so many of the time, and no more."""
+LONGEST_CHECKPOINT_INTERVAL_S: Final = 60.0
 LOOK_FOR_OLD_S: Final = 60.0
 _log = logging.getLogger(__name__)
 
@@ -48,7 +54,8 @@ class Observer:
         self.is_disk_full = False
         """Whether the last record could not be written."""
         self._unwritten: list[Record] = []
-        self._saved_s = self._old_s = time.monotonic()
+        self._old_s = time.monotonic()
+        self._next_save_s = self._old_s + CHECKPOINT_INTERVAL_S
 
     def read(self) -> int:
         """Take in what has been told since; return how many events that were."""
@@ -61,7 +68,7 @@ class Observer:
                 _log.exception("an event that cannot be understood: %.200r", event)
         self._give_up_old()
         self._write()
-        if time.monotonic() - self._saved_s >= CHECKPOINT_INTERVAL_S:
+        if time.monotonic() >= self._next_save_s:
             self.save()
         return taken
 
@@ -94,9 +101,14 @@ class Observer:
 
     def save(self) -> None:
         """Remember how far everything is recorded, and let go of what has been read."""
-        self._saved_s = time.monotonic()
-        if self._unwritten:
-            return
+        began_s = time.monotonic()
+        if not self._unwritten:
+            self._save()
+        now_s = time.monotonic()
+        pause_s = max(CHECKPOINT_INTERVAL_S, CHECKPOINT_SHARE * (now_s - began_s))
+        self._next_save_s = now_s + min(pause_s, LONGEST_CHECKPOINT_INTERVAL_S)
+
+    def _save(self) -> None:
         try:
             self.file.rotate()
             checkpoint = Checkpoint(self.reader.position, self.book, self.file.size_bytes)
@@ -117,10 +129,7 @@ class Observer:
     async def run(self, stop: asyncio.Event) -> None:
         """Read until told to stop."""
         while not stop.is_set():
-            if self.read() == 0:
-                try:
-                    await asyncio.wait_for(stop.wait(), POLL_INTERVAL_S)
-                except TimeoutError:
-                    continue
-            else:
-                await asyncio.sleep(0)
+            self.read()
+            pause_s = 0.0 if self.reader.has_more else POLL_INTERVAL_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s)

@@ -12,6 +12,7 @@ from inline_proxy.observation.call_record import Record
 FILE_NAME: Final = "calls.jsonl"
 PRIVATE_FILE: Final = 0o640
 BYTES_PER_MB: Final = 1_000_000
+_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RecordFile:
@@ -41,7 +42,7 @@ class RecordFile:
         fresh = [record for record in records if record["id"] not in self._written_before]
         if not fresh:
             return
-        lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in fresh)
+        lines = "".join(_encoded(record) + "\n" for record in fresh)
         before = self.size_bytes
         with open(self._path, "ab", buffering=0, opener=_private) as file:
             if file.write(lines.encode()) != len(lines):

@@ -88,3 +88,24 @@ def test_event_that_cannot_be_understood_costs_no_other(places: Places) -> None:
     Observer(places, 100, 10).read()
 
     assert ids(places) == ["c1"]
+
+
+def test_checkpoint_that_takes_long_is_made_seldom(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many calls under way storing them must not become the main work."""
+    clock = [1000.0]
+    stored: list[float] = []
+
+    def save(*_: object) -> None:
+        stored.append(clock[0])
+        clock[0] += 0.5
+
+    monkeypatch.setattr("inline_proxy.observation.observer.save", save)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    observer = Observer(places, 100, 10)
+    for _ in range(60):
+        observer.read()
+        clock[0] += 1
+
+    assert stored == [1001.0, pytest.approx(1027.0, abs=1), pytest.approx(1053.0, abs=1)]

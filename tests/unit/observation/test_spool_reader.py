@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from inline_proxy.observation.spool_reader import Position, SpoolReader
+from inline_proxy.observation.spool_reader import MOST_AT_ONCE, Position, SpoolReader
 from unit.observation.told import spool_with, told
 
 
@@ -40,6 +40,30 @@ def test_torn_line_costs_itself_alone(tmp_path: Path) -> None:
 
     assert [event["kind"] for event in reader.read()] == ["b"]
     assert reader.malformed == 2
+
+
+def test_torn_line_that_closes_in_the_next_one_is_no_event(tmp_path: Path) -> None:
+    """Lines are read in one go, and still each for itself."""
+    lines = '{"kind":"a","call":[1\n2]}\n{"kind":"b","call":""}\n'
+    (tmp_path / "000000000001.events").write_text(lines)
+
+    reader = SpoolReader(tmp_path)
+
+    assert [event["kind"] for event in reader.read()] == ["b"]
+    assert reader.malformed == 2
+
+
+def test_more_than_is_read_in_one_go_is_told_to_be_there(tmp_path: Path) -> None:
+    """So that whoever reads comes back at once, and else only after a while."""
+    many = [told("a", 1, text="x" * 1000)] * (MOST_AT_ONCE // 1000)
+    reader = SpoolReader(spool_with(tmp_path, (1, many), (2, [told("b", 2)])))
+
+    first = list(reader.read())
+    assert reader.has_more
+    rest = list(reader.read())
+
+    assert (len(first) + len(rest), rest[-1]["kind"]) == (len(many) + 1, "b")
+    assert not reader.has_more
 
 
 def test_bytes_that_are_no_utf8_become_question_marks(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 # The Debian that this machine is not, as a root file system made from the machine's own mirrors:
 # its Kamailio, its Python and its libraries, as an operator there has them.
 
-readonly other_debian_packages=("${lab_packages[@]}" "${library_packages[@]}" baresip-core nftables prometheus sngrep)
+readonly other_debian_packages=(
+    "${lab_packages[@]}" "${library_packages[@]}" baresip-core nftables prometheus sngrep
+)
 readonly root_file_systems=${XDG_CACHE_HOME:-$HOME/.cache}/inline-proxy
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 

@@ -13,6 +13,7 @@ from inline_proxy.commands.reload import plan_command, reload_command
 from inline_proxy.commands.render import render_command
 from inline_proxy.commands.run import run_command
 from inline_proxy.commands.status import status_command
+from inline_proxy.commands.support_bundle import support_bundle_command
 from inline_proxy.commands.switch import switch
 from inline_proxy.commands.trace import trace_command
 
@@ -35,6 +36,7 @@ for command in (
     render_command,
     run_command,
     status_command,
+    support_bundle_command,
     switch,
     trace_command,
 ):

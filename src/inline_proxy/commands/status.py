@@ -34,12 +34,12 @@ EXIT_CODES: Final = {Health.HEALTHY: 0, Health.DEGRADED: 1, Health.NOT_RUNNING: 
 )
 def status_command(*, as_json: bool, runtime_dir: Path, admin: str) -> None:
     """Say how the running proxy is: 0 healthy, 1 degraded, 3 not running."""
-    status = _status(runtime_dir, admin)
+    status = current_status(runtime_dir, admin)
     click.echo(json.dumps(status, indent=1) if as_json else "\n".join(_lines(status)))
     raise SystemExit(EXIT_CODES[Health(status["health"])])
 
 
-def _status(runtime_dir: Path, admin: str) -> dict[str, Any]:
+def current_status(runtime_dir: Path, admin: str) -> dict[str, Any]:
     """Ask the observer; where none answers, Kamailio itself."""
     answer = ask_socket(runtime_dir) if runtime_dir.is_dir() else ask_http(admin)
     if answer is not None:

@@ -8,6 +8,7 @@ from clearip_proxy.answering import after_clearip
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.ksr.calls import CALL_EXPIRED
 from clearip_proxy.ksr.gateway import KsrGateway
+from clearip_proxy.ksr.plain_calls import PlainCalls
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
@@ -30,6 +31,7 @@ class Callbacks:
     ) -> None:
         self._ksr = ksr
         self._gateway = KsrGateway(ksr, policy, now)
+        self._plain = PlainCalls(ksr, policy, self._gateway)
         self._policy = policy
         self._keeper: SiteKeeper | None = None
         self._finder: SiteFinder | None = None
@@ -112,11 +114,15 @@ class Callbacks:
         return guarded(self._keep_sites, self._gateway.report)
 
     def _on_request(self) -> None:
+        if self._plain.take_request():
+            return
         gateway = self._gateway
         request = gateway.read.request()
         gateway.begin(on_request(request, self._policy), request)
 
     def _after_clearip(self) -> None:
+        if self._plain.take_answer():
+            return
         read = self._gateway.read
         outcome, context = read.branch_outcome(), read.context()
         self._gateway.clearip.learn(outcome, context)

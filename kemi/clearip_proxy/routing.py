@@ -38,6 +38,8 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 UNSENDABLE = Reply(503, "Service Unavailable")
 """The answer to a request inside a dialog whose next hop takes none (RFC 3261 §16.9)."""
 NO_SUCH_DIALOG = Reply(481, "Call/Transaction Does Not Exist")
+UNKNOWN_ACK = Discard("ACK of an unknown dialog")
+LOST_ACK = Discard("ACK that cannot be sent")
 
 _EMERGENCY_SERVICE = re.compile(r"urn:service:sos(?:\.[a-z0-9-]+)*", re.IGNORECASE)
 _NO_HOST = "emergency.invalid"
@@ -134,16 +136,14 @@ def _ack(request: Request, source: TrustedSource | None, token: str | None) -> A
 
     The ACK to the failure of a re-INVITE proves its dialog too, and does not end its call.
     """
-    unknown = Discard("ACK of an unknown dialog")
     if token is not None:
         if not request.hops_left:
             return AbsorbAck(Discard("ACK without hops left"))
-        lost = Discard("ACK that cannot be sent")
-        return AbsorbAck(FollowRoute(unknown, lost, goes_on=_counted(request, token)))
+        return AbsorbAck(FollowRoute(UNKNOWN_ACK, LOST_ACK, goes_on=_counted(request, token)))
     if source is None:
         return AbsorbAck(TurnAway(request.source_address))
     counts = source.max_calls is not None
-    return AbsorbAck(unknown, ends=CountedCall(source.id, request.call_id) if counts else None)
+    return AbsorbAck(UNKNOWN_ACK, ends=CountedCall(source.id, request.call_id) if counts else None)
 
 
 def _proof(request: Request, policy: RoutingPolicy) -> str | None:

@@ -31,6 +31,7 @@ from clearip_proxy.sip.uri import Uri, parse_uri
 
 LARGE_OVER_TCP = "large_requests_over_tcp"
 LARGE_BACK_TO_UDP = "large_requests_back_to_udp"
+UNREACHABLE = "cannot be reached"
 
 
 class TargetLeg:
@@ -106,7 +107,7 @@ class TargetLeg:
             return None
         if self._read.is_canceled():
             return TERMINATED
-        self._events.unreachable(fork, over_tcp(way.hop), "cannot be reached")
+        self._events.unreachable(fork, over_tcp(way.hop), UNREACHABLE)
         self._memory.count(LARGE_BACK_TO_UDP)
         self._memory.learn_tcp(host_port(way.hop), "tcp_refused", taken=False)
         return self._send(fork, way.target, way.hop)
@@ -114,11 +115,20 @@ class TargetLeg:
     def _send(self, fork: Fork, target: Uri, hop: Uri) -> Decision | None:
         if self._relay(fork, target, fork.next_hop):
             return None
-        if self._read.is_canceled():
-            return TERMINATED
-        if not is_udp(hop):
+        if not is_udp(hop) and not self._read.is_canceled():
             self._memory.learn_tcp(host_port(hop), "unreachable", taken=False)
-        return self._unreachable(fork, "cannot be reached")
+        return self.unsent(fork)
+
+    def unsent(self, fork: Fork) -> Decision:
+        """Decide what follows when a branch could not be sent."""
+        return TERMINATED if self._read.is_canceled() else self._unreachable(fork, UNREACHABLE)
+
+    def relay(self, context: ResponseContext) -> bool:
+        """Send a branch that has been prepared; False when it could not be sent."""
+        self._being_sent = context
+        is_sent = self._ksr.tm.t_relay() > 0
+        self._being_sent = None
+        return is_sent
 
     def _unreachable(self, fork: Fork, why: str) -> Decision:
         place = f" at {fork.next_hop}" if fork.next_hop else ""

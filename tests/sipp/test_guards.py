@@ -78,7 +78,7 @@ def test_request_that_meets_a_mistake_is_answered_500(
     broken: Broken, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """And ClearIP is not asked."""
-    proxy = broken("routing", "on_request")
+    proxy = broken("ksr/plain_calls", "PlainCalls.take_request")
 
     caller = sipp.play("uac-refused", to=proxy)
 
@@ -92,7 +92,7 @@ def test_answer_of_clearip_that_meets_a_mistake_is_a_500(
     broken: Broken, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """And not the 302, which the caller must never see."""
-    proxy = broken("answering", "after_clearip")
+    proxy = broken("ksr/plain_calls", "PlainCalls.take_answer")
     target = sipp.play("nobody")
     clearip.redirects_to(target.at())
 

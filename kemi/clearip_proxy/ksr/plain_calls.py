@@ -159,7 +159,7 @@ class PlainCalls:
         raw, _, to_uri = rest[end:].rpartition("\n")
         rules = self._rules
         answer = plain_redirection(raw, rules.passed_over, rules.usable, to_uri)
-        if answer is None or context[1]:
+        if answer is None or context[1] or not context[8]:
             return False
         decided = after_plain(answer, context[0], self._policy.search, self._now())
         self._learn(context[8][-1], context[10])

@@ -37,6 +37,18 @@ Content-Length: 0
 
 """.replace("\n", "\r\n")
 REFUSAL = RESPONSE.replace("302 Moved Temporarily", "503 Service Unavailable")
+HEAD = """{} SIP/2.0
+Via: SIP/2.0/UDP 127.0.0.1:6100;branch=z9hG4bK-18-1-0
+{}From: <sip:+14045550150@127.0.0.1:6100>;tag=18-1
+To: <sip:+14045550199@127.0.0.1:5060>{}
+Call-ID: 1-18@127.0.0.1
+CSeq: 1 {}
+Contact: <sip:caller@127.0.0.1:6100>
+P-Asserted-Identity: <sip:+14045550150@127.0.0.1>
+Max-Forwards: 70
+Content-Length: 0
+
+""".replace("\n", "\r\n")
 VARIABLES: dict[str, str | int] = {
     "$ou": "sip:+14045550199@127.0.0.1:5060",
     "$tu": "sip:+14045550199@127.0.0.1:5060",
@@ -133,7 +145,10 @@ class AnsweredCall:
         return taken
 
     def _about(self, method: str, to_tag: str) -> None:
-        about = {"$rm": method, "$tt": to_tag, "$ru": VARIABLES["$ou"]}
+        route = "".join(f"Route: {value}\r\n" for value in self._ksr.headers.get("Route", []))
+        begins, tag = f"{method} {VARIABLES['$ou']}", f";tag={to_tag}" if to_tag else ""
+        message = HEAD.format(begins, route, tag, method)
+        about = {"$rm": method, "$tt": to_tag, "$ru": VARIABLES["$ou"], "$mb": message}
         self._ksr.variables = {**VARIABLES, **about}
         self._ksr.armed = ""
 

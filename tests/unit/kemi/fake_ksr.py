@@ -21,6 +21,11 @@ from unit.kemi.fake_modules import (
 from unit.kemi.fake_suspension import FakeAsyncTasks, FakeSuspendedTransactions
 from unit.kemi.fake_tables import FakeSharedTables
 
+_VARIABLE = re.compile(
+    r"\$hdrc\((?P<counted>\w+)\)|\$xavu\((?P<stored>\w+)\)|\$T_rpl\(\$\w+\)|\$T\(\w+\)|\$\w+"
+)
+"""A variable in a format, of those that the proxy's formats hold."""
+
 
 @dataclass
 class FakeKsr:
@@ -146,7 +151,19 @@ class FakePseudoVariables(_Part):
     def get(self, name: str, /) -> str | int | None:
         if name in self.ksr.undecodable:
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        if name.startswith("$_s("):
+            return _VARIABLE.sub(self._printed, name[len("$_s(") : -1])
         return self.ksr.variables.get(name)
+
+    def _printed(self, variable: re.Match[str]) -> str:
+        """Print a variable as Kamailio does in a format."""
+        counted, stored = variable["counted"], variable["stored"]
+        if counted:
+            return str(len(self.ksr.headers.get(counted, [])))
+        if stored:
+            return self.ksr.stored.get(stored, "<null>")
+        value = self.get(variable[0])
+        return "<null>" if value is None else str(value)
 
     def sets(self, name: str, value: str, /) -> bool:
         self.ksr.variables[name] = value

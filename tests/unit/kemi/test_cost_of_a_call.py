@@ -11,13 +11,13 @@ import pytest
 from unit.kemi.answered_call import AnsweredCall, Taken
 
 BUDGET = {
-    "INVITE": Taken(35, 1_550),
+    "INVITE": Taken(25, 1_330),
     "302": Taken(2, 110),  # the connection it came on: nobody else may route a call
-    "search": Taken(30, 5_050),
+    "search": Taken(22, 2_000),
     "503": Taken(20, 2_750),
     "200": Taken(2, 240),
-    "ACK": Taken(12, 700),
-    "BYE": Taken(12, 800),
+    "ACK": Taken(6, 720),
+    "BYE": Taken(5, 880),
 }
 
 

@@ -26,6 +26,7 @@ _CALLED = re.compile(
     r"(?:;user=phone|;transport=(?:udp|tcp|tls))*) SIP/2\.0",
     re.ASCII,
 )
+_ROUTE = re.compile(r"<[!#-;=?-~]+>(?:, ?<[!#-;=?-~]+>)*")
 _IN_DIALOG = re.compile(r"(ACK|BYE) (sips?:[!#-;=?-~]+) SIP/2\.0")
 
 
@@ -78,7 +79,7 @@ def plain_in_dialog(raw: str) -> PlainInDialog | None:
     """Read an ACK or a BYE of the same kind that has a Route and both tags."""
     start, found = _lines(raw)
     begins = _IN_DIALOG.fullmatch(start)
-    if begins is None or "Route" not in found:
+    if begins is None or not _ROUTE.fullmatch(found.get("Route", "")):
         return None
     from_ = _NAME_ADDR.fullmatch(found["From"])
     to = _NAME_ADDR.fullmatch(found["To"])

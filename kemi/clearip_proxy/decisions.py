@@ -36,6 +36,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class UnlessDraining:
+    """Say how the node is: the operator may have told it that calls are to go elsewhere."""
+
+    reply: Reply
+    draining: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class RelayResponse:
     """Let the received final response go to the caller as it is."""
 
@@ -140,6 +148,7 @@ Decision = (
     Discard
     | TurnAway
     | Reply
+    | UnlessDraining
     | RelayResponse
     | CancelBranches
     | AbsorbAck

@@ -21,6 +21,7 @@ from clearip_proxy.decisions import (
     QueryClearIp,
     Reply,
     TurnAway,
+    UnlessDraining,
 )
 from clearip_proxy.dialog_token import source_of, token_in
 from clearip_proxy.limits import is_limited
@@ -35,6 +36,10 @@ from clearip_proxy.sources import TrustedSource
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 """What the proxy handles (RFC 3261 §20.5): dialogs that an INVITE began, and OPTIONS."""
 
+OPTIONS_ANSWER = UnlessDraining(
+    Reply(200, "OK", (("Allow", ALLOW),)), unavailable("draining", ("Allow", ALLOW))
+)
+"""Calls that come to a node that is drained are taken all the same."""
 UNSENDABLE = Reply(503, "Service Unavailable")
 """The answer to a request inside a dialog whose next hop takes none (RFC 3261 §16.9)."""
 NO_SUCH_DIALOG = Reply(481, "Call/Transaction Does Not Exist")
@@ -108,7 +113,7 @@ def _out_of_dialog(request: Request, source: TrustedSource, policy: RoutingPolic
         case "CANCEL":
             return CancelBranches(NO_SUCH_DIALOG)
         case "OPTIONS":
-            return _unknown_extension(request) or Reply(200, "OK", (("Allow", ALLOW),))
+            return _unknown_extension(request) or OPTIONS_ANSWER
         case _:
             return Reply(405, "Method Not Allowed", (("Allow", ALLOW),))
 

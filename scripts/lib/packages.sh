@@ -9,7 +9,8 @@ readonly lab_packages=(
 )
 # What the tests want beside it.
 readonly test_packages=(
-    baresip-core prometheus nftables shellcheck mmdebstrap debian-archive-keyring sngrep
+    baresip-core keepalived prometheus nftables shellcheck mmdebstrap debian-archive-keyring
+    sngrep
 )
 # Hosts to install the proxy on, and what installs it; on the machine of the tests alone.
 readonly deployment_packages=(

@@ -9,6 +9,9 @@ import psutil
 
 from inline_proxy.listeners import Address, Listener, interface_addresses
 
+IP_FREEBIND = 15
+"""From <linux/in.h>: an address may be bound that the host does not hold, in both families."""
+
 
 def busy(listeners: Iterable[Listener]) -> tuple[str, ...]:
     """Return a sentence for every socket that cannot be opened; the same one only once."""
@@ -21,6 +24,8 @@ def _refusal(listener: Listener) -> OSError | None:
     kind = socket.SOCK_DGRAM if listener.transport == "udp" else socket.SOCK_STREAM
     try:
         with socket.socket(family, kind) as attempt:
+            if listener.is_floating:
+                attempt.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
             if kind == socket.SOCK_STREAM:
                 # Connections of a proxy that has just ended linger, and do not stop Kamailio.
                 attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,7 +41,8 @@ def _sentence(listener: Listener, error: OSError) -> str:
         case errno.EADDRNOTAVAIL:
             return (
                 f"listen.addresses: {listener.address} is not an address of this host; "
-                f"allowed: all, or some of {', '.join(map(str, _addresses()))}"
+                f"allowed: all, or some of {', '.join(map(str, _addresses()))}; "
+                "for an address that moves between hosts: listen.floating: true"
             )
         case errno.EADDRINUSE:
             return (

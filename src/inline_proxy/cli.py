@@ -7,6 +7,8 @@ from inline_proxy.commands.apply import apply_command
 from inline_proxy.commands.calls import calls_command
 from inline_proxy.commands.check import check
 from inline_proxy.commands.doctor import doctor_command
+from inline_proxy.commands.drain import drain_command, undrain_command
+from inline_proxy.commands.keepalived import keepalived_command
 from inline_proxy.commands.observe import observe_command
 from inline_proxy.commands.packet_filter import packet_filter_command
 from inline_proxy.commands.reload import plan_command, reload_command
@@ -29,6 +31,8 @@ for command in (
     calls_command,
     check,
     doctor_command,
+    drain_command,
+    keepalived_command,
     observe_command,
     packet_filter_command,
     plan_command,
@@ -39,5 +43,6 @@ for command in (
     support_bundle_command,
     switch,
     trace_command,
+    undrain_command,
 ):
     main.add_command(command)

@@ -14,7 +14,9 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from inline_proxy.kamailio_environment import kamailio_environment
-from inline_proxy.listeners import Listener
+from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
+from inline_proxy.listeners import Listener, is_held
+from inline_proxy.rendering import CONTROL_SOCKET
 from inline_proxy.sip_probe import answers_options
 
 SHARED_MEMORY_MB = 512
@@ -51,6 +53,7 @@ class KamailioProcess:
             stdout=sys.stderr,
             env=kamailio_environment(),
         )
+        self._rpc = KamailioRpc(directory / CONTROL_SOCKET, PROBE_TIMEOUT_S)
         self.stop_wanted = False
         self._killed_at_s = math.inf
         self._pulse_s: float | None = None
@@ -106,12 +109,29 @@ class KamailioProcess:
         deadline = time.monotonic() + START_DEADLINE_S
         silent = tuple(listeners)
         while silent and self.is_running and not self.stop_wanted:
-            silent = tuple(dropwhile(_answers, silent))
+            silent = tuple(dropwhile(self._answers, silent))
             if time.monotonic() > deadline:
                 break
             if silent:
                 time.sleep(POLL_INTERVAL_S)
         return silent
+
+    def answers_anywhere(self, listeners: Iterable[Listener]) -> bool:
+        """Whether Kamailio lives: an address that has left the host does not count against it."""
+        return any(map(self._answers, listeners))
+
+    def _answers(self, listener: Listener) -> bool:
+        """Ask a listener; where its address is on another host now, Kamailio by its RPC."""
+        if listener.is_floating and not is_held(listener.address):
+            return self._answers_rpc()
+        return answers_options(listener, PROBE_TIMEOUT_S)
+
+    def _answers_rpc(self) -> bool:
+        try:
+            self._rpc.call("core.uptime")
+        except (KamailioUnreachable, RpcRefused):
+            return False
+        return True
 
     @property
     def is_running(self) -> bool:
@@ -156,12 +176,3 @@ class KamailioProcess:
     def _signal_group(self, number: signal.Signals) -> None:
         """Signal what is left of the process group: nothing but the main process, as a rule."""
         os.killpg(self._process.pid, number)
-
-
-def any_answers(listeners: Iterable[Listener]) -> bool:
-    """Whether Kamailio lives: an address that has left the host does not count against it."""
-    return any(map(_answers, listeners))
-
-
-def _answers(listener: Listener) -> bool:
-    return answers_options(listener, PROBE_TIMEOUT_S)

@@ -35,6 +35,8 @@ class Listener:
     """What others see in its stead in Via and Record-Route; None: the address."""
     is_for_outgoing: bool = False
     """Whether it is there for connections that the proxy opens, and for nobody to connect to."""
+    is_floating: bool = False
+    """Whether its address may be on another host at the moment."""
 
     @property
     def host_port(self) -> str:
@@ -56,6 +58,11 @@ def has_a_choice_of_addresses(listeners: Iterable[Listener]) -> bool:
     """Tell whether there is more than one address to send from, in any family."""
     addresses = {listener.address for listener in listeners if not listener.is_for_outgoing}
     return len({address.version for address in addresses}) < len(addresses)
+
+
+def is_held(address: Address) -> bool:
+    """Tell whether an address is this host's at the moment."""
+    return any(address in addresses for addresses in interface_addresses().values())
 
 
 def interface_addresses() -> Interfaces:
@@ -87,7 +94,13 @@ def listeners(listen: Listen, interfaces: Interfaces) -> tuple[Listener, ...]:
         raise NoSuchListener("listen.addresses: this host has no address; bring an interface up")
     ports = {"udp": listen.udp, "tcp": listen.tcp, "tls": listen.tls}
     opened = (
-        Listener(transport, address, port, _advertised(listen.advertise, address))
+        Listener(
+            transport,
+            address,
+            port,
+            _advertised(listen.advertise, address),
+            is_floating=listen.floating,
+        )
         for transport in TRANSPORTS
         if (port := ports[transport]) is not None
         for address in addresses

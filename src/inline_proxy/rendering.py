@@ -159,6 +159,7 @@ def template_values(
             {"socket": listener.socket, "advertise": _advertise_clause(listener, host.listeners)}
             for listener in host.listeners
         ],
+        "is_floating": config.listen.floating,
         "mhomed": "yes" if _may_choose(host) else "no",
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,

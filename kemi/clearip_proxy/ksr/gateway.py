@@ -20,6 +20,7 @@ from clearip_proxy.decisions import (
     RelayResponse,
     Reply,
     TurnAway,
+    UnlessDraining,
 )
 from clearip_proxy.ksr.branches import KsrBranches
 from clearip_proxy.ksr.calls import CallLimits
@@ -126,6 +127,10 @@ class KsrGateway:
                 self._reply(decision)
             case RelayResponse():
                 self._relay_response()
+            case UnlessDraining():
+                # No line in the log: whoever looks after the proxy asks every second.
+                is_draining = self._memory.is_draining()
+                self._send_reply(decision.draining if is_draining else decision.reply)
         return None
 
     def _relay_response(self) -> None:

@@ -171,6 +171,8 @@ class SiteKeeper:
     def _ask(self, watch: Watch, now: Moment) -> None:
         """Keep a connection alive, open one, or look first where that has failed before."""
         keepalive_ms = self._policy.keepalive_s * 1000
+        if watch.connection and self._sites.last_answer(watch.hop)[2] < watch.sent_ms:
+            return  # another question would give the one before it more time, again and again
         if watch.connection:
             watch.next_ms = now.monotonic_ms + keepalive_ms
         else:

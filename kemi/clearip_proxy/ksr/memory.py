@@ -12,6 +12,8 @@ ADDRESSES = "addresses"
 """Shared table: target to the next hops that it leads to."""
 TCP_TAKEN = "tcp_taken"
 """Shared table: `host:port` of targets that took a TCP connection a short while ago."""
+NODE, DRAINING = "node", "draining"
+"""Shared table, and its key that the operator's command sets: calls are to go elsewhere."""
 COUNTERS = "counters"
 """Shared table: what has been counted since Kamailio started."""
 
@@ -37,6 +39,10 @@ class KsrMemory:
     def count(self, what: str) -> None:
         """Add one to a counter, such as `large_requests_over_tcp`."""
         self._htable.sht_inc(COUNTERS, what)
+
+    def is_draining(self) -> bool:
+        """Tell whether the operator lets calls go elsewhere."""
+        return bool(self._htable.sht_get(NODE, DRAINING))
 
     def takes_tcp(self, host_port: str, refusals: Refusals) -> bool | None:
         """Return whether a target takes TCP; None: not known.

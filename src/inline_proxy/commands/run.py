@@ -19,7 +19,7 @@ from inline_proxy.commands.preparation import explained, refuse, render_or_exit
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.dialog_keys import kept_for_the_user
 from inline_proxy.installation import Installation
-from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess, any_answers
+from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.listeners import Listener
 from inline_proxy.observer_process import ObserverProcess, command
@@ -134,7 +134,10 @@ def _report_to(
     """Tell systemd that the service is up, and from then on that it still answers."""
     manager.say_ready()
     if manager.watchdog_s is not None:
-        process.every(manager.watchdog_s / 3, lambda: manager.say_alive(if_=any_answers(listeners)))
+        process.every(
+            manager.watchdog_s / 3,
+            lambda: manager.say_alive(if_=process.answers_anywhere(listeners)),
+        )
 
 
 def _give_up(process: KamailioProcess, silent: Iterable[Listener]) -> int:

@@ -58,6 +58,8 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"{status['health'].replace('_', ' ')}: {runs}",
         *(f"  problem: {problem}" for problem in status["problems"]),
     ]
+    if status["draining"]:
+        lines.append("draining: OPTIONS are answered 503; `inline-proxy undrain` ends it")
     if status["uptime_s"] is not None:
         lines.append(f"up for {status['uptime_s']} s")
     lines += [f"listening: {listener}" for listener in status["listeners"]]

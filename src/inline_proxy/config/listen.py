@@ -6,7 +6,7 @@ from typing import Final
 
 from inline_proxy.config.key import key
 from inline_proxy.config.pem_files import pem_authorities, pem_certificate, pem_private_key
-from inline_proxy.config.scalars import Address, address_or_interface, host, port
+from inline_proxy.config.scalars import Address, address_or_interface, host, port, yes_or_no
 from inline_proxy.config.values import ListOf, Value
 
 ALL: Final = "all"
@@ -49,6 +49,15 @@ class Listen:
             "The addresses that every listener below is opened on. Interfaces are looked up when "
             "the proxy starts, not when the configuration is checked.",
             example="[192.0.2.1, 2001:db8::1, eth0]",
+        ),
+    )
+    floating: bool = field(
+        default=False,
+        metadata=key(
+            yes_or_no(),
+            "Whether `addresses` move between hosts, as VRRP moves them: the listeners are opened "
+            "whether this host holds the addresses or not.",
+            example="true",
         ),
     )
     udp: int | None = field(

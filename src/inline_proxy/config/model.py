@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inline_proxy.config.admin import Admin
 from inline_proxy.config.clearip import ClearIp
+from inline_proxy.config.cluster import Cluster
 from inline_proxy.config.dialog import Dialog
 from inline_proxy.config.emergency import Emergency, routes
 from inline_proxy.config.headers import Headers
@@ -74,6 +75,10 @@ class ProxyConfig:
     )
     tracing: Tracing = field(
         default=Tracing(), metadata=key(Part(Tracing), "How calls can be watched as they pass.")
+    )
+    cluster: Cluster = field(
+        default=Cluster(),
+        metadata=key(Part(Cluster), "The group that the proxy is a node of; off without peers."),
     )
     log: Log = field(default=Log(), metadata=key(Part(Log), "What logs and call records hold."))
     packet_filter: PacketFilter = field(

@@ -57,6 +57,17 @@ def _tcp_and_tls_apart(config: ProxyConfig) -> Iterator[Fault]:
         )
 
 
+def _floating_addresses_named(config: ProxyConfig) -> Iterator[Fault]:
+    listen = config.listen
+    named = listen.addresses if isinstance(listen.addresses, tuple) else ()
+    if listen.floating and (not named or any(isinstance(each, str) for each in named)):
+        yield Fault(
+            ("listen", "floating"),
+            "stands without addresses that can move (found true); allowed: false, or IP addresses "
+            "alone in listen.addresses",
+        )
+
+
 def _admin_apart(config: ProxyConfig) -> Iterator[Fault]:
     admin = config.admin.listen
     if admin is None or not _may_share(config.listen, admin):
@@ -166,6 +177,11 @@ RULES: Final = (
         "`listen.tcp` and `listen.tls` have different ports, as TLS runs over TCP.",
         (("listen", "tcp"), ("listen", "tls")),
         _tcp_and_tls_apart,
+    ),
+    Rule(
+        "`listen.floating` goes with IP addresses in `listen.addresses`.",
+        (("listen", "addresses"), ("listen", "floating")),
+        _floating_addresses_named,
     ),
     Rule(
         "`admin.listen` does not take the port of `listen.tcp` or `listen.tls` on an address "

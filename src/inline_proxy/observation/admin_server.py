@@ -56,7 +56,8 @@ class Views:
     async def health(self, _request: web.Request) -> web.Response:
         """`/healthz`: 200 where calls can be taken, else 503."""
         status = status_of(self._listeners, await self._look(), self._observed())
-        text = "\n".join([status["health"], *status["problems"], ""])
+        state = "draining" if status["draining"] else status["health"]
+        text = "\n".join([state, *status["problems"], ""])
         return web.Response(text=text, status=200 if can_take_calls(status) else 503)
 
     async def _look(self) -> KamailioFigures | None:

@@ -39,6 +39,7 @@ def status_of(
         "version": 1,
         "health": (Health.NOT_RUNNING if kamailio is None else health).value,
         "problems": problems,
+        "draining": kamailio is not None and kamailio.is_draining,
         "listeners": list(listeners),
         "clearip_sites": _sites(kamailio),
         "calls_in_progress": {
@@ -55,9 +56,9 @@ def status_of(
 
 
 def can_take_calls(status: Mapping[str, Any]) -> bool:
-    """Tell whether Kamailio answers and some ClearIP site takes calls."""
-    is_running = status["health"] != Health.NOT_RUNNING
-    return is_running and any(site["state"] == "up" for site in status["clearip_sites"])
+    """Tell whether Kamailio answers, some ClearIP site takes calls, and nobody drains the node."""
+    is_open = status["health"] != Health.NOT_RUNNING and not status["draining"]
+    return is_open and any(site["state"] == "up" for site in status["clearip_sites"])
 
 
 def _problems(kamailio: KamailioFigures | None, observed: Observed | None) -> list[str]:

@@ -9,6 +9,8 @@ from inline_proxy.kamailio_rpc import KamailioRpc, RpcRefused
 
 SITE_STATUS, SITE_COUNTS, SITES, COUNTERS = "site_status", "site_counts", "sites", "counters"
 """Shared tables of the routing script (`sites/site_status.py`, `ksr/memory.py`)."""
+NODE, DRAINING = "node", "draining"
+"""Another one, and its key (`ksr/memory.py`)."""
 MAIN_PROCESS: Final = "main process - attendant"
 
 
@@ -45,6 +47,8 @@ class KamailioFigures:
     site_counts: Mapping[str, int]
     """By `<URI> <what>`."""
     counters: Mapping[str, int]
+    is_draining: bool = False
+    """Whether calls are to go elsewhere."""
 
     @property
     def workers(self) -> int:
@@ -68,6 +72,7 @@ def look(rpc: KamailioRpc) -> KamailioFigures:
         sites=_sites(rpc),
         site_counts=_integers(table(rpc, SITE_COUNTS)),
         counters=_integers(table(rpc, COUNTERS)),
+        is_draining=is_draining(rpc),
     )
 
 
@@ -78,6 +83,11 @@ def table(rpc: KamailioRpc, name: str) -> dict[str, str | int]:
     except RpcRefused:
         return {}
     return {item["name"]: item["value"] for slot in slots for item in slot["slot"]}
+
+
+def is_draining(rpc: KamailioRpc) -> bool:
+    """Ask whether calls are to go elsewhere; raises `KamailioUnreachable`."""
+    return bool(table(rpc, NODE).get(DRAINING))
 
 
 def _sites(rpc: KamailioRpc) -> tuple[Site, ...]:

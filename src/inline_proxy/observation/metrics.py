@@ -74,6 +74,8 @@ def _metrics(figures: Figures) -> Iterator[Metric]:
     versions = {(__version__, kamailio.version if kamailio else ""): 1}
     yield _gauge("build_info", "The releases that run.", ["version", "kamailio"], versions)
     if kamailio is not None:
+        drained = {(): int(kamailio.is_draining)}
+        yield _gauge("draining", "Whether calls are to go elsewhere.", [], drained)
         yield from _of_kamailio(kamailio)
         yield from _of_sites(kamailio)
 

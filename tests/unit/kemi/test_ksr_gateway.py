@@ -23,7 +23,7 @@ from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, LogPolicy, RoutingPolicy, SearchPolicy
 from clearip_proxy.response_context import ResponseContext
-from clearip_proxy.routing import Request
+from clearip_proxy.routing import OPTIONS_ANSWER, Request
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import connected
 from unit.kemi.fake_ksr import FakeKsr
@@ -232,6 +232,20 @@ def test_request_that_is_answered_at_once_opens_no_transaction() -> None:
     gateway(ksr).begin(Reply(200, "OK"), replace(INVITE, method="OPTIONS"))
 
     assert ksr.names() == ["send_reply"]
+
+
+@pytest.mark.parametrize(("draining", "status"), [(None, 200), (0, 200), (1, 503)])
+def test_options_say_whether_the_node_is_drained(draining: int | None, status: int) -> None:
+    """What the operator's command has set counts, and nothing of it is logged."""
+    ksr = FakeKsr()
+    if draining is not None:
+        ksr.htable.sht_seti("node", "draining", draining)
+        ksr.calls.clear()
+
+    calls = calls_for(OPTIONS_ANSWER, ksr)
+
+    assert [call[1] for call in calls if call[0] == "send_reply"] == [status]
+    assert ksr.logged == []
 
 
 def test_fork_goes_to_the_leg_of_the_targets() -> None:

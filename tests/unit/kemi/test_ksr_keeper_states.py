@@ -99,6 +99,17 @@ def test_kamailio_connects_where_a_handshake_has_gone_well() -> None:
     assert lab.status().reason == "no answer to OPTIONS"
 
 
+def test_silent_site_is_down_when_it_is_asked_more_often_than_it_may_take_to_answer() -> None:
+    """Each question has its time from when it was sent, whatever is sent after it."""
+    lab = Lab(replace(POLICY, keepalive_s=1))
+    lab.tick_at(1_000)
+    lab.answer(5)
+    for ms in range(1_200, 10_000, 100):
+        lab.tick_at(ms)
+
+    assert (lab.status().state, lab.status().reason) == ("down", "no answer to OPTIONS")
+
+
 def test_state_follows_the_breaker(lab: Lab) -> None:
     """At rest, tried by one call, and up again."""
     seen = [lab.status().state]

@@ -1,6 +1,7 @@
 """Counts, metrics, health: plain values in, values out."""
 
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -165,6 +166,16 @@ def test_status_of_a_healthy_proxy() -> None:
     assert status["counters"]["calls"] == {"signed": 1}
     assert status["calls_in_progress"] == {"setting_up": 1, "conversations": 2}
     assert can_take_calls(status)
+
+
+def test_drained_proxy_is_well_and_takes_no_calls() -> None:
+    """A load balancer, and keepalived, are told so; so is Prometheus."""
+    drained = replace(kamailio(UP), is_draining=True)
+    status = status_of((), drained, observed())
+
+    assert (status["health"], status["draining"]) == ("healthy", True)
+    assert not can_take_calls(status)
+    assert "inline_proxy_draining 1.0" in metrics(Figures(drained, observed(), ()))
 
 
 @pytest.mark.parametrize(

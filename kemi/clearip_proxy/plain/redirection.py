@@ -60,7 +60,7 @@ def plain_redirection(
     contacts = _targets(elements, usable, to[1])
     if contacts is None or not _are_plain(identities):
         return None
-    return PlainRedirection(begins[1], contacts, tuple(dict.fromkeys(identities)))
+    return PlainRedirection(begins[1], contacts, tuple(identities))
 
 
 def _targets(
@@ -85,7 +85,9 @@ def _may_be(place: str, to_place: str) -> bool:
 
 
 def _are_plain(identities: list[str]) -> bool:
-    return len(identities) <= MOST_IDENTITIES and all(
+    if not len(set(identities)) == len(identities) <= MOST_IDENTITIES:
+        return False
+    return all(
         value.isascii()
         and "," not in value
         and len(value) <= MAX_IDENTITY_LENGTH

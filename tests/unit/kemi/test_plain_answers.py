@@ -31,44 +31,41 @@ PLAIN = (
     "Identity: a.b.c;info=<https://x>\r\nServer: x\r\nContent-Length: 0\r\n\r\n"
 )
 
-users = st.sampled_from(["+15551234567", "+1555;rn=+1404;npdi", "a%41", "%2b15551234567", "a,b"])
-hosts = st.sampled_from(
-    [
-        *("192.0.2.1", "192.0.2.2", "203.0.113.7", "198.51.100.1", "224.0.0.1", "999.1.1.1"),
-        *("192.0.02.1", "sip.clearip.com", "carrier.example"),
-    ]
+
+def mostly(usual: list[str], odd: list[str]) -> st.SearchStrategy[str]:
+    """Return texts that are odd once in a while: one odd part is enough to leave the short way."""
+    return st.integers(0, 15).flatmap(lambda n: st.sampled_from(odd if n == 0 else usual))
+
+
+users = mostly(
+    ["+15551234567", "+1555;rn=+1404;npdi", "a%41", "%2b15551234567"], ["a,b", "a?b", ""]
 )
-ports = st.sampled_from(["", ":5060", ":5061", ":7002", ":05060", ":99999", ":0"])
-parameters = st.sampled_from(["", "", "", ";transport=udp", ";user=phone", "?X=y"])
-preferences = st.sampled_from(
-    ["", ";q=0.9", ";q=0.90", ";q=1", ";q=0", ";q=1.000", ";Q=0.1", ";q=.5"]
+hosts = mostly(
+    ["203.0.113.7", "192.0.2.2", "192.0.2.1"],
+    ["198.51.100.1", "224.0.0.1", "999.1.1.1", "192.0.02.1", "sip.clearip.com", "carrier.example"],
 )
+ports = mostly(["", ":5060", ":5061", ":7002"], [":05060", ":99999", ":0"])
+parameters = mostly([""], [";transport=udp", ";user=phone", "?X=y"])
+preferences = mostly(["", ";q=0.9", ";q=0.90", ";q=1", ";q=0", ";q=1.000"], [";Q=0.1", ";q=.5"])
 contacts = st.builds(
     "{}<sip:{}@{}{}{}>{}".format,
-    st.sampled_from(["", "", "", " ", '"A, B" ']),
-    *(users, hosts, ports, parameters, preferences),
+    *(mostly(["", " "], ['"A, B" ']), users, hosts, ports, parameters, preferences),
 )
-contact_lines = st.lists(contacts, max_size=4).map(lambda each: "Contact: " + ",".join(each))
-other_lines = st.sampled_from(
+contact_lines = st.lists(contacts, min_size=1, max_size=3).map(
+    lambda each: "Contact: " + ",".join(each)
+)
+identities = ["Identity: a.b.c;info=<https://x>", "Identity: d.e.f"]
+other_lines = mostly(
+    ["Via: SIP/2.0/TLS h;branch=z9hG4bKa", "Server: x", "Content-Length: 0", *identities],
     [
-        *("Via: SIP/2.0/TLS h;branch=z9hG4bKa", "Server: x", "Content-Length: 0"),
-        *("Identity: a.b.c;info=<https://x>", "Identity: a.b.c", "Identity: a.b, c.d", "Identity:"),
-        *("X-Identity: a.b.c", "P-Asserted-Identity: <sip:a@b>", "y: a.b.c", "identity: a.b.c"),
-        *(
-            "m: <sip:a@203.0.113.9>",
-            " folded",
-            "Date: é",
-            "Reason: a\tb",
-            "no colon",
-            "Identity: é",
-        ),
-    ]
+        *("Identity: a.b, c.d", "Identity:", "Identity: é", "X-Identity: a.b.c", "y: a.b.c"),
+        *("P-Asserted-Identity: <sip:a@b>", "identity: a.b.c", "m: <sip:a@203.0.113.9>"),
+        *(" folded", "Date: é", "Reason: a\tb", "no colon", "Contact:"),
+    ],
 )
-phrases = st.sampled_from(
-    ["302 Moved Temporarily", "302 ", "302", "302 a  b", "300 Many", "404 No"]
-)
+phrases = mostly(["302 Moved Temporarily"], ["302 ", "302", "302 a  b", "300 Many", "404 No"])
 lines = st.lists(contact_lines | other_lines, min_size=1, max_size=5)
-ends = st.sampled_from(["\r\n\r\n", "\r\n\r\nContact: <sip:b@203.0.113.8>\r\n"])
+ends = mostly(["\r\n\r\n"], ["\r\n\r\nContact: <sip:b@203.0.113.8>\r\n", "\r\n", ""])
 answers = st.builds(
     lambda phrase, held, end: "\r\n".join([f"SIP/2.0 {phrase}", *held]) + end, phrases, lines, ends
 )

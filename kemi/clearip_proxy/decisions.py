@@ -1,6 +1,7 @@
 """What the proxy can decide to do with a request, as values. The gateway carries them out."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.sources import TrustedSource
@@ -88,8 +89,7 @@ class AbsorbAck:
     """The call attempt that has failed when it matches one."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryClearIp:
+class QueryClearIp(NamedTuple):
     """Ask a ClearIP site: the most preferred one, or the next one after those asked."""
 
     context: ResponseContext
@@ -105,8 +105,7 @@ class AdmitCall:
     query: QueryClearIp
 
 
-@dataclass(frozen=True, slots=True)
-class Fork:
+class Fork(NamedTuple):
     """Try one target (one step of the sequential search, RFC 3261 §16.6)."""
 
     target: str
@@ -120,8 +119,7 @@ class Fork:
     """Whether everything that can be found out about it has been asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClearIpAnswer:
+class ClearIpAnswer(NamedTuple):
     """What is kept in mind of an answer of ClearIP's besides what follows from it."""
 
     verdict: Verdict
@@ -130,8 +128,7 @@ class ClearIpAnswer:
     """Whether it sends the call to a diversion host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(NamedTuple):
     """Log what led to a decision, then carry it out."""
 
     notes: tuple[str, ...]

@@ -5,7 +5,7 @@ come to its end.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import dropwhile
 
 from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
@@ -157,7 +157,7 @@ def with_addresses(fork: Fork, next_hops: tuple[str, ...]) -> Fork:
     )
     room = max(0, MAX_BRANCHES - fork.context.tried - len(fork.context.remaining))
     remaining = (*alternates[:room], *fork.context.remaining)
-    return replace(fork, next_hop=first, context=fork.context._replace(remaining=remaining))
+    return fork._replace(next_hop=first, context=fork.context._replace(remaining=remaining))
 
 
 def awaiting(fork: Fork) -> ResponseContext:
@@ -174,7 +174,7 @@ def awaited_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) 
     waited = context._replace(
         remaining=(context.awaited, *context.remaining), tried=context.tried - 1
     )
-    return replace(_fork(waited, policy, time_left_ms), was_asked=True)
+    return _fork(waited, policy, time_left_ms)._replace(was_asked=True)
 
 
 def _without_alternates(context: ResponseContext, failure: FinalResponse) -> ResponseContext:

@@ -1,7 +1,6 @@
 """What the tests of the leg to the targets begin with."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.dialog_token import DialogKeys
@@ -62,7 +61,7 @@ def fork_after_look_up(
     assert leg(ksr, policy).fork(fork) is None
     look_up(ksr, probe, policy)
     ksr.calls.clear()
-    return leg(ksr, policy).fork(replace(fork, was_asked=True))
+    return leg(ksr, policy).fork(fork._replace(was_asked=True))
 
 
 def next_hops_of(ksr: FakeKsr) -> list[str]:

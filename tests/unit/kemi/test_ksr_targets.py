@@ -20,7 +20,7 @@ from unit.kemi.target_values import (
     next_hops_of,
 )
 
-NAMED = replace(FORK, target="sip:1@gw.example.net;transport=tls")
+NAMED = FORK._replace(target="sip:1@gw.example.net;transport=tls")
 KEY = "sip:gw.example.net:None:tls"
 HOPS = (
     "sip:192.0.2.7:5061;transport=tls",
@@ -50,7 +50,7 @@ def test_refusing_target_gives_way_to_the_next() -> None:
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr(returns={"t_relay": [-1]})
 
-    step = leg(ksr).fork(replace(FORK, context=context))
+    step = leg(ksr).fork(FORK._replace(context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
@@ -104,7 +104,7 @@ def test_call_waits_once_for_one_target() -> None:
     """What a worker could not find out in time is passed over: no loop."""
     ksr = FakeKsr()
 
-    step = leg(ksr).fork(replace(NAMED, was_asked=True))
+    step = leg(ksr).fork(NAMED._replace(was_asked=True))
 
     assert isinstance(step, Reply)
     assert "t_suspend" not in ksr.names()
@@ -115,7 +115,7 @@ def test_reserve_address_needs_no_look_up() -> None:
     ksr = FakeKsr()
     ksr.tables = {"tcp_taken": {"192.0.2.8:5061": 1}}
 
-    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]))
+    leg(ksr).fork(NAMED._replace(next_hop=HOPS[1]))
 
     assert next_hops_of(ksr) == [HOPS[1]]
 
@@ -124,7 +124,7 @@ def test_reserve_address_that_waits_is_the_one_taken_up() -> None:
     """Whether it takes connections is asked of it, not of the first."""
     ksr = FakeKsr()
 
-    leg(ksr).fork(replace(NAMED, next_hop=HOPS[1]))
+    leg(ksr).fork(NAMED._replace(next_hop=HOPS[1]))
 
     stored = ResponseContext.from_text(ksr.stored["response_context"])
     assert stored.awaited == Target(NAMED.target, 0, HOPS[1])
@@ -142,7 +142,7 @@ def test_name_that_leads_nowhere_gives_way_to_the_next_target(host: str, why: st
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr()
 
-    step = fork_after_look_up(ksr, replace(FORK, target=f"sip:1@{host}:5060", context=context))
+    step = fork_after_look_up(ksr, FORK._replace(target=f"sip:1@{host}:5060", context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
@@ -168,7 +168,7 @@ def test_target_that_is_the_proxy_itself_gives_way_to_the_next(target: str) -> N
     context = FORK.context._replace(remaining=(Target("sip:1@192.0.2.2"),))
     ksr = FakeKsr()
 
-    step = leg(ksr, OWN).fork(replace(FORK, target=target, context=context))
+    step = leg(ksr, OWN).fork(FORK._replace(target=target, context=context))
 
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
@@ -184,7 +184,7 @@ def test_name_of_the_proxy_alone_gives_way_to_the_next() -> None:
     assert any("is the proxy itself" in line for line in ksr.logged)
 
 
-OVER_TCP = replace(FORK, target="sip:1@192.0.2.1;transport=tcp")
+OVER_TCP = FORK._replace(target="sip:1@192.0.2.1;transport=tcp")
 
 
 def test_tcp_target_that_takes_connections_is_sent_to() -> None:
@@ -220,7 +220,7 @@ def test_maddr_is_sent_to_in_place_of_the_host() -> None:
     ksr = FakeKsr()
     target = "sip:1@gw.example.net:5070;maddr=192.0.2.9"
 
-    assert leg(ksr).fork(replace(FORK, target=target)) is None
+    assert leg(ksr).fork(FORK._replace(target=target)) is None
     assert ("seturi", target) in ksr.calls
     assert next_hops_of(ksr) == ["sip:192.0.2.9:5070;transport=udp"]
 
@@ -247,7 +247,7 @@ def test_call_that_no_worker_takes_goes_on_with_the_next_target() -> None:
 
     assert leg(ksr).fork(NAMED) is None
     assert ksr.calls[-1] == ("t_continue", 0, 0, "ksr_not_looked_up")
-    step = leg(ksr).fork(replace(NAMED, context=context), may_look_up=False)
+    step = leg(ksr).fork(NAMED._replace(context=context), may_look_up=False)
     assert isinstance(step, Fork)
     assert step.target == "sip:1@192.0.2.2"
 
@@ -257,7 +257,7 @@ def test_branch_gets_what_clearip_returned_and_the_record_route() -> None:
     ksr = FakeKsr(variables={"$ci": "call-1", "$ft": "caller"})
     changes = HeaderChanges(("Identity",), (("Identity", "a.b.c"), ("Identity", "d.e.f")))
     context = ResponseContext(changes=(HeaderChanges(), changes), current=1)
-    leg(ksr).fork(replace(FORK, context=context))
+    leg(ksr).fork(FORK._replace(context=context))
     ksr.calls.clear()
 
     leg(ksr).prepare_branch()
@@ -288,7 +288,7 @@ def test_branch_leaves_out_a_header_that_would_break_out() -> None:
     """The call goes on without it."""
     ksr = FakeKsr()
     changes = HeaderChanges(added=(("Call-Info", "x\r\nEvil: yes"), ("Identity", "a.b.c")))
-    leg(ksr).fork(replace(FORK, context=ResponseContext(changes=(changes,))))
+    leg(ksr).fork(FORK._replace(context=ResponseContext(changes=(changes,))))
 
     leg(ksr).prepare_branch()
 

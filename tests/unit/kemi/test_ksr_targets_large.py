@@ -1,7 +1,5 @@
 """Requests too large for UDP."""
 
-from dataclasses import replace
-
 import pytest
 
 from clearip_proxy.response_context import HeaderChanges
@@ -44,7 +42,7 @@ def test_added_headers_count_towards_the_size() -> None:
     """It is ClearIP's Identity that makes requests outgrow UDP."""
     changes = HeaderChanges(added=(("Identity", "x" * 800),))
     ksr = FakeKsr(variables={"$ml": 500})
-    fork = replace(FORK, context=FORK.context._replace(changes=(changes,)))
+    fork = FORK._replace(context=FORK.context._replace(changes=(changes,)))
 
     assert fork_after_look_up(ksr, fork, lambda *_: True) is None
     assert next_hops_of(ksr) == [OVER_TCP]
@@ -62,6 +60,6 @@ def test_transport_in_the_uri_is_kept() -> None:
     """Whoever wrote it knows the target (RFC 3263 §4.1)."""
     ksr = FakeKsr(variables=dict(LARGE))
 
-    assert leg(ksr).fork(replace(FORK, target="sip:1@192.0.2.1;transport=UDP")) is None
+    assert leg(ksr).fork(FORK._replace(target="sip:1@192.0.2.1;transport=UDP")) is None
     assert next_hops_of(ksr) == []
     assert "t_suspend" not in ksr.names()

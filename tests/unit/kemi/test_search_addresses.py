@@ -1,7 +1,5 @@
 """Targets with several addresses, and targets whose addresses are not known yet."""
 
-from dataclasses import replace
-
 import pytest
 
 from clearip_proxy.branch_outcome import BranchOutcome, NoResponse
@@ -34,7 +32,7 @@ def test_addresses_never_make_more_branches_than_a_transaction_holds() -> None:
     """The targets that ClearIP named keep their places."""
     crowded = FORK.context._replace(remaining=(Target("sip:1@other"),) * 22)
 
-    fork = with_addresses(replace(FORK, context=crowded), ("sip:a", "sip:b", "sip:c"))
+    fork = with_addresses(FORK._replace(context=crowded), ("sip:a", "sip:b", "sip:c"))
 
     assert len(fork.context.remaining) == 23
     assert fork.context.remaining[-22:] == crowded.remaining
@@ -72,7 +70,7 @@ def test_awaited_branch_is_taken_up_as_it_was() -> None:
 
 def test_awaited_address_is_taken_up_as_it_was() -> None:
     """One of several, when it is its turn."""
-    step = awaited_branch(awaiting(replace(FORK, next_hop="sip:b")), SEARCH, Moment(0))
+    step = awaited_branch(awaiting(FORK._replace(next_hop="sip:b")), SEARCH, Moment(0))
 
     assert isinstance(step, Fork)
     assert step.next_hop == "sip:b"

@@ -4,6 +4,9 @@ import errno
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -11,6 +14,8 @@ from inline_proxy.listeners import Address, Listener, interface_addresses
 
 IP_FREEBIND = 15
 """From <linux/in.h>: an address may be bound that the host does not hold, in both families."""
+POLICY_FILE: Final = "proxy.json"
+"""Every rendered directory has one."""
 
 
 def busy(listeners: Iterable[Listener]) -> tuple[str, ...]:
@@ -62,13 +67,37 @@ def _addresses() -> Iterator[Address]:
         yield from addresses
 
 
+def held_by_the_proxy(listener: Listener) -> bool:
+    """Tell whether it is a running proxy that has opened a socket, as far as may be known.
+
+    Its Kamailio is known by the directory that it was told to run in, which holds a policy.
+    """
+    refusal = _refusal(listener)
+    if refusal is None or refusal.errno != errno.EADDRINUSE:
+        return False
+    with suppress(psutil.Error, OSError):
+        holder = _holding(listener)
+        words = [] if holder is None else holder.cmdline()
+        directories = (after for word, after in pairwise(words) if word == "-Y")
+        return any((Path(directory) / POLICY_FILE).exists() for directory in directories)
+    return False
+
+
 def _holder(listener: Listener) -> str:
     """Name the process that holds the port, where this process may know it."""
+    with suppress(psutil.Error):
+        holder = _holding(listener)
+        if holder is not None:
+            return f"{holder.name()} (pid {holder.pid})"
+    return "a process that only root may see"
+
+
+def _holding(listener: Listener) -> psutil.Process | None:
+    """Find the process that holds the port; raises `psutil.Error`."""
     kind = "udp" if listener.transport == "udp" else "tcp"
     holding = {str(listener.address), "0.0.0.0", "::"}  # noqa: S104 - compared, not opened
-    with suppress(psutil.Error):
-        for connection in psutil.net_connections(kind):
-            local, pid = connection.laddr, connection.pid
-            if local and pid and local.port == listener.port and local.ip in holding:
-                return f"{psutil.Process(pid).name()} (pid {pid})"
-    return "a process that only root may see"
+    for connection in psutil.net_connections(kind):
+        local, pid = connection.laddr, connection.pid
+        if local and pid and local.port == listener.port and local.ip in holding:
+            return psutil.Process(pid)
+    return None

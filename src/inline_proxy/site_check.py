@@ -1,48 +1,31 @@
 """Trying to reach a ClearIP site from this host, step by step: each step says what it found."""
 
-import re
 import secrets
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from inline_proxy.config.clearip import ClearIp, Site
+from inline_proxy.finding import Finding, fault, well
+from inline_proxy.site_answer import read_answer
 
 PATIENCE_S: Final = 4.0
 LARGEST_ANSWER: Final = 65_535
-WORST_CLOCK_S: Final = 5
-"""What a strict verifier forgives of `iat` is a minute (RFC 8224 §12.1); this is long before."""
 SOON_DAYS: Final = 21
-_DATE: Final = re.compile(rb"^Date:[ \t]*(?P<date>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
-_STATUS: Final = re.compile(rb"SIP/2\.0 (?P<code>[1-6]\d\d) ")
 
 
-class Finding(NamedTuple):
-    """What a check has found."""
+def check_site(
+    site: Site, clearip: ClearIp, partitions: Iterable[str | None] = ()
+) -> Iterator[Finding]:
+    """Resolve, connect, verify, ask; the first failure ends it, as the rest would fail too.
 
-    is_well: bool
-    text: str
-    remedy: str = ""
-
-
-def well(text: str) -> Finding:
-    """Say what is as it should be."""
-    return Finding(is_well=True, text=text)
-
-
-def fault(text: str, remedy: str) -> Finding:
-    """Say what is not, and what would help."""
-    return Finding(is_well=False, text=text, remedy=remedy)
-
-
-def check_site(site: Site, clearip: ClearIp) -> Iterator[Finding]:
-    """Resolve, connect, verify, ask; the first failure ends it, as the rest would fail too."""
+    `partitions` are those of single sources, asked for besides the one of all.
+    """
+    asked = (clearip.partition, *partitions)
     place = f"clearip.sites: {site.host}:{site.port}"
     try:
         found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
@@ -53,10 +36,12 @@ def check_site(site: Site, clearip: ClearIp) -> Iterator[Finding]:
     addresses = sorted({str(each[4][0]) for each in found})
     yield well(f"{place}: resolves to {', '.join(addresses)}")
     for address in addresses:
-        yield from _check_address(f"{place} at {address}", (address, site.port), clearip)
+        yield from _check_address(f"{place} at {address}", (address, site.port), clearip, asked)
 
 
-def _check_address(place: str, address: tuple[str, int], clearip: ClearIp) -> Iterator[Finding]:
+def _check_address(
+    place: str, address: tuple[str, int], clearip: ClearIp, partitions: Iterable[str | None]
+) -> Iterator[Finding]:
     try:
         stream = socket.create_connection(address, PATIENCE_S)
     except OSError as error:
@@ -75,7 +60,7 @@ def _check_address(place: str, address: tuple[str, int], clearip: ClearIp) -> It
             return
         with closing(secured):
             yield _days_left(place, secured)
-            yield from _ask(place, secured, clearip)
+            yield from _ask(place, secured, clearip, partitions)
 
 
 def _context(clearip: ClearIp) -> ssl.SSLContext:
@@ -95,35 +80,29 @@ def _days_left(place: str, secured: ssl.SSLSocket) -> Finding:
     return Finding(days >= SOON_DAYS, text, "tell ClearIP's operator that it ends soon")
 
 
-def _ask(place: str, secured: ssl.SSLSocket, clearip: ClearIp) -> Iterator[Finding]:
-    """Send OPTIONS; any response counts, as ClearIP may refuse what is no INVITE."""
-    sent_s = time.time()
-    try:
-        secured.sendall(_options(clearip.domain, secured.getsockname()))
-        answer = secured.recv(LARGEST_ANSWER)
-    except OSError:
-        answer = b""
-    status = _STATUS.match(answer)
-    if status is None:
-        remedy = "enter this host's public address as an SBC in ClearIP"
-        yield fault(f"{place}: no answer to OPTIONS", remedy)
-        return
-    yield well(f"{place}: answers OPTIONS with {status['code'].decode()}")
-    date = _DATE.search(answer)
-    if date is not None:
-        yield from _clock(date["date"].decode(errors="replace"), sent_s)
+def _ask(
+    place: str, secured: ssl.SSLSocket, clearip: ClearIp, partitions: Iterable[str | None]
+) -> Iterator[Finding]:
+    """Send OPTIONS for every partition; any response counts, ClearIP may refuse what is no INVITE.
 
-
-def _clock(date: str, sent_s: float) -> Iterator[Finding]:
-    try:
-        there = parsedate_to_datetime(date)
-    except ValueError:
-        return
-    if there.tzinfo is None:
-        there = there.replace(tzinfo=UTC)
-    off_s = round((datetime.fromtimestamp(sent_s, UTC) - there).total_seconds())
-    text = f"clock: {abs(off_s)} s {'ahead of' if off_s > 0 else 'behind'} ClearIP's"
-    yield Finding(abs(off_s) <= WORST_CLOCK_S, text, "let systemd-timesyncd or chrony set it")
+    Where the host is seen, and the clock, are told once.
+    """
+    local = secured.getsockname()
+    told: set[str] = set()
+    for partition in dict.fromkeys(partitions):
+        domain = f"{partition}.{clearip.domain}" if partition else clearip.domain
+        sent_s = time.time()
+        try:
+            secured.sendall(_options(domain, local))
+            answer = secured.recv(LARGEST_ANSWER)
+        except OSError:
+            answer = b""
+        for finding in read_answer(place, domain, answer, local[0], sent_s):
+            if finding.text not in told:
+                told.add(finding.text)
+                yield finding
+        if not answer:
+            return
 
 
 def _options(domain: str, local: tuple[str, int]) -> bytes:

@@ -5,6 +5,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
@@ -75,25 +76,62 @@ def test_proxy_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
     assert json.loads(answer.stdout)["health"] == "not_running"
 
 
-def test_doctor_reaches_every_site(proxy: Proxy) -> None:
-    """The ports are taken by the proxy itself, which is what it then says; nothing else is."""
-    answer = asked("doctor", str(proxy.directory / "config.yaml"))
+def doctor(directory: Path, config: dict[str, Any], *prefix: str) -> tuple[int, str]:
+    """The exit code of `doctor`, and what it says."""
+    (directory / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
+    command = [*prefix, *COMMAND, "doctor", str(directory / "config.yaml")]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
-    faults = [line for line in answer.stdout.splitlines() if line.startswith("FAULT")]
-    assert answer.returncode == 1
-    assert faults
-    assert all("is taken by kamailio" in line and "; stop that" in line for line in faults)
-    assert answer.stdout.count("answers OPTIONS with") == 2
+
+def config_of(proxy: Proxy) -> dict[str, Any]:
+    """A running proxy's configuration."""
+    config: dict[str, Any] = json.loads((proxy.directory / "config.yaml").read_text())
+    return config
+
+
+def test_doctor_finds_nothing_wrong_beside_the_running_proxy(proxy: Proxy, tmp_path: Path) -> None:
+    """Its ports are its own, every site answers, and the way to a target is wide enough."""
+    config = {**config_of(proxy), "default_route": [f"sip:127.0.0.1:{proxy.port}"]}
+
+    code, text = doctor(tmp_path, config)
+
+    assert (code, text.count("FAULT")) == (0, 0), text
+    assert "the proxy runs, and has 6 of the 6 sockets of `listen`" in text
+    assert text.count("answers OPTIONS for sip.clearip.com with 200") == 2
+    assert f"default_route: sip:127.0.0.1:{proxy.port}: packets of 65535 bytes pass" in text
+
+
+def test_doctor_asks_for_the_partition_of_every_source(proxy: Proxy, tmp_path: Path) -> None:
+    """Each may be missing in ClearIP."""
+    config = config_of(proxy)
+    config["clearip"]["partition"] = "outbound"
+    config["trusted"] = [{"network": "192.0.2.1/32", "partition": "inbound"}]
+
+    _, text = doctor(tmp_path, config)
+
+    assert text.count("answers OPTIONS for outbound.sip.clearip.com with") == 2
+    assert text.count("answers OPTIONS for inbound.sip.clearip.com with") == 2
+
+
+def test_doctor_finds_a_way_too_narrow_for_an_invite(proxy: Proxy, tmp_path: Path) -> None:
+    """In a network of its own, with packets of 1,280 bytes."""
+    config = {**config_of(proxy), "default_route": ["sip:127.0.0.1:9"]}
+    narrow = ["unshare", "--net", "sh", "-c", 'ip link set lo up mtu 1280 && exec "$@"', "sh"]
+
+    code, text = doctor(tmp_path, config, *narrow)
+
+    assert code == 1
+    assert "FAULT default_route: sip:127.0.0.1:9: packets of 1280 bytes pass; raise the MTU" in text
 
 
 def test_doctor_names_the_remedy_for_a_site_with_another_name(proxy: Proxy, tmp_path: Path) -> None:
     """The certificate is ClearIP's, and not that of the name that is asked for."""
-    config = json.loads((proxy.directory / "config.yaml").read_text())
+    config = config_of(proxy)
     config["clearip"]["tls"]["server_name"] = "other.example.net"
-    (tmp_path / "config.yaml").write_text(json.dumps(config))
 
-    answer = asked("doctor", str(tmp_path / "config.yaml"))
+    code, text = doctor(tmp_path, config)
 
-    assert answer.returncode == 1
-    assert answer.stdout.count("TLS refused: Hostname mismatch") == 2
-    assert "clearip.tls.server_name be its name" in answer.stdout
+    assert code == 1
+    assert text.count("TLS refused: Hostname mismatch") == 2
+    assert "clearip.tls.server_name be its name" in text

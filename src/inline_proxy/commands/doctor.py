@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from inline_proxy.busy_ports import busy
+from inline_proxy.busy_ports import busy, held_by_the_proxy
 from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.config.model import ProxyConfig
+from inline_proxy.finding import Finding, fault, well
 from inline_proxy.kamailio_version import KamailioMissing, installed_version
 from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
-from inline_proxy.site_check import SOON_DAYS, Finding, check_site, fault, well
+from inline_proxy.path_mtu import check_targets
+from inline_proxy.site_check import SOON_DAYS, check_site
 
 SOMETHING_IS_WRONG = 1
 
@@ -35,8 +37,10 @@ def findings(config: ProxyConfig) -> Iterator[Finding]:
     yield _kamailio()
     yield from _ports(config)
     yield from _own_certificate(config)
+    partitions = [source.partition for source in config.trusted if source.partition]
     for site in config.clearip.sites:
-        yield from check_site(site, config.clearip)
+        yield from check_site(site, config.clearip, partitions)
+    yield from check_targets(config)
 
 
 def _kamailio() -> Finding:
@@ -52,12 +56,16 @@ def _ports(config: ProxyConfig) -> Iterator[Finding]:
     except NoSuchListener as none:
         yield fault(str(none), "change listen.addresses")
         return
-    taken = busy(wanted)
+    own = [each for each in wanted if held_by_the_proxy(each)]
+    if own:
+        yield well(f"the proxy runs, and has {len(own)} of the {len(wanted)} sockets of `listen`")
+    others = [each for each in wanted if each not in own]
+    taken = busy(others)
     for sentence in taken:
         what, _, remedy = sentence.partition("; ")
         yield fault(what, remedy)
-    if not taken:
-        yield well("every port of `listen` is free")
+    if others and not taken:
+        yield well("every port of `listen` is free" if not own else "the other ports are free")
 
 
 def _own_certificate(config: ProxyConfig) -> Iterator[Finding]:

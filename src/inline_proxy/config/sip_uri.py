@@ -45,6 +45,12 @@ def host_of(uri: str) -> str:
     return parts["host"].strip("[]") if parts else ""
 
 
+def port_of(uri: str) -> int | None:
+    """The port in a URI that `sip_uri` has taken; None where it names none."""
+    parts = _URI.fullmatch(uri)
+    return int(parts["port"]) if parts and parts["port"] else None
+
+
 def _check_host(host: str) -> None:
     if host.startswith("["):
         _check_ipv6_reference(host[1:-1])

@@ -3,6 +3,7 @@
 Nothing of it reaches the calls: what Kamailio tells waits in the spool meanwhile.
 """
 
+import signal
 import subprocess
 import sys
 import threading
@@ -49,6 +50,9 @@ class ObserverProcess:
         self._thread.join()
 
     def _keep_running(self) -> None:
+        # An observer inherits it, and lifts it when it can end in order: what ends it while it is
+        # still starting must not cost the record of a call that was cut off.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         pause_s = FIRST_PAUSE_S
         while not self._stop_wanted.is_set():
             began_s = time.monotonic()

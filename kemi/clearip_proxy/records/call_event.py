@@ -1,20 +1,22 @@
 """What happens to a call, as lines of text for whoever keeps records of it.
 
-An event is one JSON object on a line of its own. Every one has
+A line holds what one callback has to tell, a JSON array without names, for names would be most of
+it:
 
-    kind    what happened (`Kind`)
-    at      when, in microseconds since 1970
-    clock   when, in microseconds on the machine's monotonic clock: for durations
-    call    the call attempt that it is about, an id of the proxy's own
+    call    the call attempt that it is about, an id of the proxy's own; "" for none
+    epoch   what makes microseconds since 1970 of the machine's monotonic clock
+    ...     the events: arrays of what happened (`Kind`), when, on the monotonic clock in
+            microseconds, and what is particular to the kind
 
-and what is particular to its kind. Whoever reads them takes what it knows and passes over the
-rest, so that a proxy and a reader of different releases get along.
+What is particular stands in an order of its own for each kind; the names are the reader's
+(`observation/event_names.py`). New values are put at the end, and whoever reads passes over what
+it does not know, so that a proxy and a reader of different releases get along.
 """
 
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -62,12 +64,20 @@ def this_instant() -> Instant:
     return Instant(time.time_ns() // 1000, time.monotonic_ns() // 1000)
 
 
+def clock_us() -> int:
+    """Read the monotonic clock."""
+    return time.monotonic_ns() // 1000
+
+
 def new_call_id(instant: Instant) -> str:
     """Return an id that no other call attempt on this machine has had."""
     return f"{instant.at_us:x}{os.getpid() & 0xFFFF:04x}"
 
 
-def event_line(kind: Kind, instant: Instant, call: str, values: Mapping[str, object]) -> str:
-    """Return an event with its line end; what is no UTF-8 stays a lone surrogate, escaped."""
-    fixed = {"kind": kind.value, "at": instant.at_us, "clock": instant.clock_us, "call": call}
-    return _encoded({**fixed, **values}) + "\n"
+Happened = tuple[object, ...]
+"""An event: kind, time on the monotonic clock, and its values."""
+
+
+def event_line(call: str, instant: Instant, events: Iterable[Happened]) -> str:
+    """Return events with a line end; what is no UTF-8 in them stays a lone surrogate, escaped."""
+    return _encoded((call, instant.at_us - instant.clock_us, *events)) + "\n"

@@ -31,7 +31,7 @@ class SpoolKeeper:
         """Do what is due; a disk that does not take it is tried again at the next tick."""
         with suppress(OSError):
             if self._started is not None:
-                self._spool.write(event_line(Kind.STARTED, self._started, "", {}))
+                self._tell(self._started, Kind.STARTED)
                 self._started = None
             self._bound()
 
@@ -42,6 +42,8 @@ class SpoolKeeper:
             return
         dropped = drop_oldest(self._directory, self._max_bytes)
         if dropped.files:
-            values = {"files": dropped.files, "bytes": dropped.size_bytes}
-            self._spool.write(event_line(Kind.DROPPED, now, "", values))
+            self._tell(now, Kind.DROPPED, dropped.files, dropped.size_bytes)
         self._slice = number
+
+    def _tell(self, instant: Instant, kind: Kind, *values: int) -> None:
+        self._spool.write(event_line("", instant, [(kind, instant.clock_us, *values)]))

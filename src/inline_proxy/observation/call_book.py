@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from inline_proxy.observation.call_record import Record, cut_off, hung_up, moment, record_of
-from inline_proxy.observation.spool_reader import Event
+from inline_proxy.observation.event_names import Event
 
 LONGEST_SET_UP_US: Final = 30 * 60 * 1_000_000
 """After this long without a final response, one was sent that nobody could tell of."""

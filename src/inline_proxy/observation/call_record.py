@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from inline_proxy.observation.disposition import disposition_of
+from inline_proxy.observation.event_names import Event
 from inline_proxy.observation.passport_claims import claims_of
-from inline_proxy.observation.spool_reader import Event
 
 VERSION: Final = 1
 LARGEST_OVER_UDP: Final = 1_300

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
+
+from inline_proxy.observation.event_names import Event, events_of
 
 SLICE_S: Final = 10
 SUFFIX: Final = ".events"
@@ -13,8 +15,6 @@ KEPT_SLICES: Final = 2
 """A file that has been read is deleted when this many slices have begun after it."""
 MOST_AT_ONCE: Final = 4 * 1024 * 1024
 """Bytes read in one go, so that a long absence is made up for piece by piece."""
-
-Event = dict[str, Any]
 
 
 class Position(NamedTuple):
@@ -88,10 +88,10 @@ class SpoolReader:
         return whole
 
     def _parsed(self, lines: bytes) -> Iterator[Event]:
-        for event in _decoded(lines.split(b"\n")[:-1], has_surrogates=b"\\ud" in lines):
-            if isinstance(event, dict) and "kind" in event:
-                yield event
-            else:
+        for line in _decoded(lines.split(b"\n")[:-1], has_surrogates=b"\\ud" in lines):
+            try:
+                yield from list(events_of(line))
+            except (TypeError, ValueError):
                 self.malformed += 1
 
 

@@ -1,6 +1,5 @@
 """What is told of a call, callback by callback, and that it costs the call nothing."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from clearip_proxy.ksr.gateway import KsrGateway
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.routing import Request
+from inline_proxy.observation.spool_reader import SpoolReader
 from unit.kemi.connected_ksr import SITE, connected
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.test_callbacks import INVITE, POLICY, REDIRECT
@@ -47,8 +47,10 @@ def proxy(ksr: FakeKsr, spool: Path) -> Callbacks:
 
 def told(spool: Path) -> list[dict[str, Any]]:
     """Every event in order."""
-    files = sorted(spool.iterdir()) if spool.exists() else []
-    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    reader = SpoolReader(spool)
+    events = list(reader.read()) if spool.is_dir() else []
+    assert reader.malformed == 0
+    return events
 
 
 def kinds(spool: Path) -> list[str]:

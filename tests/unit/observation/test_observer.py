@@ -82,7 +82,8 @@ def test_record_that_the_disk_does_not_take_is_written_later(places: Places) -> 
 
 def test_event_that_cannot_be_understood_costs_no_other(places: Places) -> None:
     """A proxy of another release, say."""
-    strange = [told("answered", 1), {"kind": "hung_up", "call": ""}, told("begun", 5, "c9")]
+    hung_up = {key: told("hung_up", 1)[key] for key in ("kind", "at", "clock", "call")}
+    strange = [told("answered", 1), hung_up, told("begun", 5, "c9")]
     spool_with(places.spool, (1, [*strange, *CALL, FINISHED]))
 
     Observer(places, 100, 10).read()

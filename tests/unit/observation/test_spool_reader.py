@@ -8,15 +8,15 @@ from unit.observation.told import spool_with, told
 
 def test_events_come_in_order_and_once(tmp_path: Path) -> None:
     """Over several files, and again when a file has grown."""
-    spool = spool_with(tmp_path, (2, [told("b", 2)]), (1, [told("a", 1)]))
+    spool = spool_with(tmp_path, (2, [told("asked", 2)]), (1, [told("rang", 1)]))
     reader = SpoolReader(spool)
 
     first = [event["kind"] for event in reader.read()]
     with (spool / "000000000002.events").open("a") as file:
-        file.write('{"kind":"c","call":""}\n')
+        file.write('["",0,["answered",1]]\n')
 
-    assert first == ["a", "b"]
-    assert [event["kind"] for event in reader.read()] == ["c"]
+    assert first == ["rang", "asked"]
+    assert [event["kind"] for event in reader.read()] == ["answered"]
     assert list(reader.read()) == []
 
 
@@ -26,80 +26,91 @@ def test_line_without_its_end_is_read_when_it_is_complete(tmp_path: Path) -> Non
     file = spool / "000000000001.events"
     reader = SpoolReader(spool)
 
-    file.write_text('{"kind":"a",')
+    file.write_text('["",0,')
     assert list(reader.read()) == []
-    file.write_text('{"kind":"a","call":""}\n')
+    file.write_text('["",0,["rang",1]]\n')
 
     assert len(list(reader.read())) == 1
 
 
 def test_torn_line_costs_itself_alone(tmp_path: Path) -> None:
     """What a full disk has cut short is passed over, and counted."""
-    (tmp_path / "000000000001.events").write_text('{"kind":"a","ca\n[]\n{"kind":"b","call":""}\n')
+    (tmp_path / "000000000001.events").write_text('["",0,["ra\n[]\n["",0,["asked",1]]\n')
     reader = SpoolReader(tmp_path)
 
-    assert [event["kind"] for event in reader.read()] == ["b"]
+    assert [event["kind"] for event in reader.read()] == ["asked"]
     assert reader.malformed == 2
 
 
 def test_torn_line_that_closes_in_the_next_one_is_no_event(tmp_path: Path) -> None:
     """Lines are read in one go, and still each for itself."""
-    lines = '{"kind":"a","call":[1\n2]}\n{"kind":"b","call":""}\n'
+    lines = '["",0,["rang",1\n180]]\n["",0,["asked",1]]\n'
     (tmp_path / "000000000001.events").write_text(lines)
 
     reader = SpoolReader(tmp_path)
 
-    assert [event["kind"] for event in reader.read()] == ["b"]
+    assert [event["kind"] for event in reader.read()] == ["asked"]
     assert reader.malformed == 2
 
 
 def test_more_than_is_read_in_one_go_is_told_to_be_there(tmp_path: Path) -> None:
     """So that whoever reads comes back at once, and else only after a while."""
-    many = [told("a", 1, text="x" * 1000)] * (MOST_AT_ONCE // 1000)
-    reader = SpoolReader(spool_with(tmp_path, (1, many), (2, [told("b", 2)])))
+    many = [told("finished", 1, phrase="x" * 1000)] * (MOST_AT_ONCE // 1000)
+    reader = SpoolReader(spool_with(tmp_path, (1, many), (2, [told("asked", 2)])))
 
     first = list(reader.read())
     assert reader.has_more
     rest = list(reader.read())
 
-    assert (len(first) + len(rest), rest[-1]["kind"]) == (len(many) + 1, "b")
+    assert (len(first) + len(rest), rest[-1]["kind"]) == (len(many) + 1, "asked")
     assert not reader.has_more
+
+
+def test_what_a_later_release_tells_is_passed_over(tmp_path: Path) -> None:
+    """Kinds that are not known, and values behind those that are."""
+    (tmp_path / "000000000001.events").write_text('["c",5,["sang",1],["rang",2,180,"loud"]]\n')
+    reader = SpoolReader(tmp_path)
+
+    assert list(reader.read()) == [
+        {"kind": "rang", "at": 7, "clock": 2, "call": "c", "status": 180}
+    ]
+    assert reader.malformed == 0
 
 
 def test_bytes_that_are_no_utf8_become_question_marks(tmp_path: Path) -> None:
     """And characters beyond the basic plane stay what they are."""
-    spool = spool_with(tmp_path, (1, [told("a", 1, to="\udcff\U0001f600")]))
+    spool = spool_with(tmp_path, (1, [told("finished", 1, phrase="\udcff\U0001f600")]))
 
     (event,) = SpoolReader(spool).read()
 
-    assert event["to"] == "?\U0001f600"
+    assert event["phrase"] == "?\U0001f600"
 
 
 def test_next_reader_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
     """Also when the file has been deleted meanwhile."""
-    spool = spool_with(tmp_path, (1, [told("a", 1)]))
+    spool = spool_with(tmp_path, (1, [told("rang", 1)]))
     reader = SpoolReader(spool, unix_s=lambda: 10_000)
     list(reader.read())
     position = reader.position
 
     reader.forget_read()
-    spool_with(tmp_path, (2, [told("b", 2)]))
+    spool_with(tmp_path, (2, [told("asked", 2)]))
 
-    assert [event["kind"] for event in SpoolReader(spool, position).read()] == ["b"]
-    assert [event["kind"] for event in SpoolReader(spool, Position()).read()] == ["b"]
+    assert [event["kind"] for event in SpoolReader(spool, position).read()] == ["asked"]
+    assert [event["kind"] for event in SpoolReader(spool, Position()).read()] == ["asked"]
 
 
 def test_read_files_are_deleted_when_they_can_grow_no_more(tmp_path: Path) -> None:
     """Neither the one that is written to, nor one that has not been read."""
-    spool = spool_with(tmp_path, (1, [told("a", 1)]), (100, [told("b", 2)]))
+    spool = spool_with(tmp_path, (1, [told("rang", 1)]), (100, [told("asked", 2)]))
     reader = SpoolReader(spool, unix_s=lambda: 1_005)
     list(reader.read())
-    spool_with(tmp_path, (50, [told("late", 3)]))
+    spool_with(tmp_path, (50, [told("failed", 3)]))
 
     reader.forget_read()
 
     assert sorted(path.name[9:12] for path in spool.iterdir()) == ["050", "100"]
-    assert [event["kind"] for event in reader.read()] == ["late"]
+    assert [event["kind"] for event in reader.read()] == ["failed"]
 
 
 def test_spool_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:

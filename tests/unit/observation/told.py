@@ -8,6 +8,7 @@ import jwt
 from jsonschema import Draft202012Validator
 
 from inline_proxy.observation.call_book import CallBook, Decided, Ended
+from inline_proxy.observation.event_names import NAMES
 from inline_proxy.paths import ROOT
 
 Event = dict[str, Any]
@@ -83,10 +84,19 @@ def records_of(*events: Event, book: CallBook | None = None) -> list[dict[str, A
     return records
 
 
+def line_of(event: Event) -> str:
+    """The line that Kamailio would write of an event."""
+    names = NAMES[event["kind"]]
+    last = max((n for n, name in enumerate(names, 1) if name in event), default=0)
+    values = [event.get(name) for name in names[:last]]
+    epoch_us = event["at"] - event["clock"]
+    return json.dumps([event["call"], epoch_us, [event["kind"], event["clock"], *values]]) + "\n"
+
+
 def spool_with(directory: Path, *files: tuple[int, list[Event]]) -> Path:
     """A spool with these events in the files of these slices."""
     directory.mkdir(exist_ok=True)
     for number, events in files:
-        lines = "".join(json.dumps(event) + "\n" for event in events)
+        lines = "".join(line_of(event) for event in events)
         (directory / f"{number:012d}.events").write_text(lines)
     return directory

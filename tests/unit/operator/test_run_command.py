@@ -189,6 +189,7 @@ def test_state_directory_keeps_certificate_and_dialog_key(host: TestHost, tmp_pa
     assert exit_code_of("run", host.config, "--state-dir", state) == 0
     assert {path.name for path in state.iterdir()} == {
         "dialog-keys",
+        "observer.json",
         "proxy-certificate.pem",
         "proxy-private-key.pem",
     }

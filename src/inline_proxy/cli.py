@@ -9,6 +9,7 @@ from inline_proxy.commands.check import check
 from inline_proxy.commands.doctor import doctor_command
 from inline_proxy.commands.drain import drain_command, undrain_command
 from inline_proxy.commands.keepalived import keepalived_command
+from inline_proxy.commands.log_level import log_level_command
 from inline_proxy.commands.observe import observe_command
 from inline_proxy.commands.packet_filter import packet_filter_command
 from inline_proxy.commands.reload import plan_command, reload_command
@@ -33,6 +34,7 @@ for command in (
     doctor_command,
     drain_command,
     keepalived_command,
+    log_level_command,
     observe_command,
     packet_filter_command,
     plan_command,

@@ -11,6 +11,7 @@ from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.listeners import interface_addresses, listeners
 from inline_proxy.observation.admin_server import Views, application, serve
+from inline_proxy.observation.call_journal import CallJournal, follow_level
 from inline_proxy.observation.health import Observed
 from inline_proxy.observation.observer import Observer, Places
 from inline_proxy.observation.record_file import FILE_NAME
@@ -28,7 +29,14 @@ _log = logging.getLogger(__name__)
 async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -> None:
     """Observe until SIGTERM; raises `OSError` when the directories cannot be used."""
     places = Places(state, state / SPOOL, logs / FILE_NAME, runtime / CONTROL_SOCKET)
-    observer = Observer(places, config.records.rotate_mb, config.records.keep_files)
+    journal = CallJournal.here()
+    observer = Observer(
+        places,
+        config.records.rotate_mb,
+        config.records.keep_files,
+        journal,
+        mask_numbers=config.log.mask_numbers,
+    )
     _look_for_garbage_seldom()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -41,14 +49,20 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
         runner = await serve(application(_views(config, places, observer)), None, runtime)
     tracer = _tracer(config, places)
     traces = await serve_traces(tracer, runtime)
-    switching_off = asyncio.ensure_future(tracer.switch_off())
+    beside = [asyncio.ensure_future(tracer.switch_off())]
+    if journal is not None:
+        kamailio = KamailioRpc(places.control_socket)
+        beside.append(asyncio.ensure_future(follow_level(journal, kamailio)))
     try:
         await observer.run(stop)
     finally:
         traces.close()
-        switching_off.cancel()
+        for each in beside:
+            each.cancel()
         await runner.cleanup()
         observer.finish(has_proxy_stopped=not _answers(places.control_socket))
+        if journal is not None:
+            journal.close()
 
 
 def _look_for_garbage_seldom() -> None:

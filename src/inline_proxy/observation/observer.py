@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from inline_proxy.observation.call_book import Decided, Ended
+from inline_proxy.observation.call_journal import CallJournal
 from inline_proxy.observation.call_record import Record
 from inline_proxy.observation.checkpoint import Checkpoint, load, save
+from inline_proxy.observation.record_choice import kept_masked
 from inline_proxy.observation.record_file import RecordFile
 from inline_proxy.observation.spool_reader import SpoolReader
 from inline_proxy.observation.tally import Tally
@@ -42,8 +44,19 @@ class Places(NamedTuple):
 class Observer:
     """Turns events into records and counts."""
 
-    def __init__(self, places: Places, rotate_mb: int, keep_files: int) -> None:
+    def __init__(
+        self,
+        places: Places,
+        rotate_mb: int,
+        keep_files: int,
+        journal: CallJournal | None = None,
+        *,
+        mask_numbers: bool = False,
+    ) -> None:
+        """`mask_numbers` hides numbers in what is written, to the journal as well."""
         self._places = places
+        self._journal = journal
+        self._masks_numbers = mask_numbers
         checkpoint = load(places.state)
         self.book = checkpoint.book
         self.reader = SpoolReader(places.spool, checkpoint.position)
@@ -76,9 +89,14 @@ class Observer:
         for step in steps:
             if isinstance(step, Decided):
                 self.tally.decided(step.record)
+                if self._journal is not None:
+                    self._journal.decided(self._as_written(step.record))
             else:
                 self.tally.ended(step.record)
-                self._unwritten.append(step.record)
+                self._unwritten.append(self._as_written(step.record))
+
+    def _as_written(self, record: Record) -> Record:
+        return kept_masked(record) if self._masks_numbers else record
 
     def _give_up_old(self) -> None:
         if time.monotonic() - self._old_s >= LOOK_FOR_OLD_S:

@@ -1,14 +1,16 @@
 """Which records somebody wants to see, and what of them is hidden."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from inline_proxy import number_mask
 from inline_proxy.observation.call_record import Record
 
 FIRST_SUCCESS: Final = 200
 FIRST_REDIRECTION: Final = 300
+KEPT: Final = ("version", "id", "begun_at", "ended_at", "source_address")
 _DIGITS: Final = re.compile(r"\d{5,}")
 
 
@@ -46,16 +48,27 @@ def _has_failed(record: Mapping[str, Any]) -> bool:
 
 def masked(record: Record) -> Record:
     """Hide all but the last four digits of every number, wherever it stands in a record."""
-    hidden: Record = _masked(record)
-    kept = ("version", "id", "begun_at", "ended_at", "source_address")
-    return {**hidden, **{name: record[name] for name in kept if name in record}}
+    return _but(KEPT, _each_text(_last_four, record), record)
 
 
-def _masked(value: Any) -> Any:  # noqa: ANN401 - as JSON holds it
+def kept_masked(record: Record) -> Record:
+    """Hide the last six digits of every number, as `log.mask_numbers` has it; the Call-ID stays."""
+    return _but((*KEPT, "call_id", "source"), _each_text(number_mask.masked, record), record)
+
+
+def _but(names: tuple[str, ...], hidden: Record, record: Record) -> Record:
+    return {**hidden, **{name: record[name] for name in names if name in record}}
+
+
+def _last_four(text: str) -> str:
+    return _DIGITS.sub(lambda found: "*" * (len(found[0]) - 4) + found[0][-4:], text)
+
+
+def _each_text(mask: Callable[[str], str], value: Any) -> Any:  # noqa: ANN401 - as JSON holds it
     if isinstance(value, str):
-        return _DIGITS.sub(lambda found: "*" * (len(found[0]) - 4) + found[0][-4:], value)
+        return mask(value)
     if isinstance(value, list):
-        return [_masked(each) for each in value]
+        return [_each_text(mask, each) for each in value]
     if isinstance(value, dict):
-        return {name: _masked(each) for name, each in value.items()}
+        return {name: _each_text(mask, each) for name, each in value.items()}
     return value

@@ -13,6 +13,7 @@ from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.process.guard import guarded
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.records.call_event import this_instant
 from clearip_proxy.records.spool_keeper import SpoolKeeper
 from clearip_proxy.routing import on_request
@@ -21,20 +22,27 @@ from clearip_proxy.search import after_target, awaited_branch
 if TYPE_CHECKING:
     from clearip_proxy.ksr.finder import SiteFinder
     from clearip_proxy.ksr.keeper import SiteKeeper
+    from clearip_proxy.ksr.overload import OverloadWatch
 
 
 class Callbacks:
     """The callbacks that Kamailio looks up by name, in every worker process."""
 
     def __init__(
-        self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
+        self,
+        ksr: KsrPort,
+        policy: RoutingPolicy,
+        now: Callable[[], Moment] = this_moment,
+        numbers: SharedNumbers | None = None,
     ) -> None:
         self._ksr = ksr
-        self._gateway = KsrGateway(ksr, policy, now)
+        self._numbers = numbers or SharedNumbers()
+        self._gateway = KsrGateway(ksr, policy, now, self._numbers)
         self._plain = PlainCalls(ksr, policy, self._gateway)
         self._policy = policy
         self._keeper: SiteKeeper | None = None
         self._finder: SiteFinder | None = None
+        self._watch: OverloadWatch | None = None
         self._spool_keeper = (
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
@@ -160,9 +168,13 @@ class Callbacks:
         if self._keeper is None:
             # Only the timer's process needs it, and the library that reads certificates.
             from clearip_proxy.ksr.keeper import SiteKeeper  # noqa: PLC0415
+            from clearip_proxy.ksr.overload import OverloadWatch  # noqa: PLC0415
 
             self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
+            self._watch = OverloadWatch(self._ksr, self._policy, self._numbers)
         self._keeper.tick()
+        if self._watch is not None:
+            self._watch.tick(self._gateway.read.now().monotonic_ms)
         if self._spool_keeper is not None:
             self._spool_keeper.tick()
 

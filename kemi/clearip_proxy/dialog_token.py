@@ -45,7 +45,7 @@ class DialogKeys:
             compare_digest(_digest(key, call_id, tag, source), given)
             for key in self.keys
             for tag in (from_tag, to_tag)
-            if given and tag
+            if given
         )
 
 

@@ -79,6 +79,14 @@ class SearchPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OverloadPolicy:
+    """How much is taken from all sources together."""
+
+    max_cps: int | None = None
+    memory_percent: int = 80
+
+
+@dataclass(frozen=True, slots=True)
 class DisplayNameRule:
     """A rewriting of the display names that ClearIP returns."""
 
@@ -127,6 +135,7 @@ class RoutingPolicy:
     own: frozenset[str] = frozenset()
     """`host:port` of every listener, as the host stands in a canonical URI."""
     log: LogPolicy = LogPolicy()
+    overload: OverloadPolicy = OverloadPolicy()
     dialog_keys: DialogKeys = field(default_factory=DialogKeys)
     events: str | None = None
     """The directory for what is told of calls; None: nothing is."""
@@ -156,6 +165,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         headers=_headers(values["headers"]),
         own=frozenset(values["own"]),
         log=LogPolicy(**values["log"]),
+        overload=OverloadPolicy(**values["overload"]),
         dialog_keys=DialogKeys(tuple(dialog_keys)),
         events=values["events"],
     )

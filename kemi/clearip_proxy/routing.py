@@ -188,10 +188,10 @@ def _initial_invite(request: Request, source: TrustedSource, policy: RoutingPoli
         return Reply(400, "Headers in Request-URI")  # RFC 3261 §19.1.1: no request may have them
     if not uri.user:
         return Reply(484, "Address Incomplete")
-    if not request.from_tag:
-        return Reply(400, "Missing From Tag")  # RFC 3261 §8.1.1.3; nothing in its dialog would pass
     if is_emergency(uri.user, policy.emergency):
         return _emergency(uri, request.now, policy)
+    if not request.from_tag:
+        return Reply(400, "Missing From Tag")  # RFC 3261 §8.1.1.3; nothing in its dialog would pass
     query = QueryClearIp(ResponseContext(clearip_uri=_clearip_uri(uri, source, policy)))
     return AdmitCall(source, request.call_id, query) if is_limited(source) else query
 

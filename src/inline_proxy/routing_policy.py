@@ -32,6 +32,7 @@ def policy_values(
             "on_stale_identity": targets.on_stale_identity,
         },
         "trusted": _trusted_values(config, listeners),
+        "overload": asdict(config.overload),
         "default_route": list(config.default_route),
         "emergency": {
             "numbers": list(config.emergency.numbers),

@@ -12,8 +12,9 @@ from clearip_proxy.sources import trusted_sources
 from inline_proxy.lab.message import Message
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
+from sipp.flood import call, finals
 from sipp.proxy import Proxy
-from sipp.raw_request import RawCaller, request
+from sipp.raw_request import RawCaller
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp
 from sipp.waiting import wait_until
@@ -40,23 +41,6 @@ def silent_target() -> Iterator[socket.socket]:
         target.bind(EMERGENCY)
         target.settimeout(10)
         yield target
-
-
-def call(proxy: Proxy, number: str, index: int, method: str = "INVITE", **changed: str) -> str:
-    """One of many different calls to a number, or its ACK."""
-    text = request(
-        method, number, proxy.place("udp"), **({"call_id": f"{number}-raw{index}"} | changed)
-    )
-    return text.replace(f"{number}.raw", f"{number}.raw{index}")
-
-
-def finals(caller: RawCaller, count: int) -> list[Message]:
-    """The first final response to each of so many calls."""
-    heard: dict[str, Message] = {}
-    while len(heard) < count:
-        message = caller.hear_final()
-        heard.setdefault(message.header("call-id"), message)
-    return list(heard.values())
 
 
 def in_progress(proxy: Proxy) -> int:

@@ -29,6 +29,7 @@ from clearip_proxy.ksr.events import CallEvents
 from clearip_proxy.ksr.log import KsrLog
 from clearip_proxy.ksr.look_up import LookUps
 from clearip_proxy.ksr.memory import KsrMemory
+from clearip_proxy.ksr.overload import OverloadGate
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.reader import KsrReader
 from clearip_proxy.ksr.replies import ClearIpReplies
@@ -36,6 +37,7 @@ from clearip_proxy.ksr.strangers import KsrStrangers
 from clearip_proxy.ksr.targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.routing import Request
 from clearip_proxy.search import TERMINATED
 
@@ -44,10 +46,15 @@ class KsrGateway:
     """Carries decisions out."""
 
     def __init__(
-        self, ksr: KsrPort, policy: RoutingPolicy, now: Callable[[], Moment] = this_moment
+        self,
+        ksr: KsrPort,
+        policy: RoutingPolicy,
+        now: Callable[[], Moment] = this_moment,
+        numbers: SharedNumbers | None = None,
     ) -> None:
         self._ksr = ksr
         self._policy = policy
+        self.gate = OverloadGate(ksr, policy, numbers or SharedNumbers())
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
         self.events = CallEvents(ksr, policy)
@@ -62,7 +69,7 @@ class KsrGateway:
 
     def begin(self, decision: Decision, request: Request) -> None:
         """Carry out the first decision on a request; a retransmission is absorbed here."""
-        if isinstance(decision, AdmitCall):
+        if isinstance(decision, AdmitCall | QueryClearIp):
             admitted = self._admit(decision, request)
             if admitted is None:
                 return
@@ -79,20 +86,37 @@ class KsrGateway:
             self.events.hung_up(request)
         self.carry_out(decision)
 
-    def _admit(self, attempt: AdmitCall, request: Request) -> QueryClearIp | None:
+    def _admit(self, attempt: AdmitCall | QueryClearIp, request: Request) -> QueryClearIp | None:
         """Count a call attempt; None for a retransmission, and for one that was refused.
 
         The refusal costs no transaction: a flood fills no memory.
         """
-        if self._ksr.tm.t_check_trans() >= 0:
-            return None
-        refusal = self.calls.refusal(attempt, self.read.now().monotonic_ms)
-        if refusal is None:
-            return attempt.query
-        self.events.begun(request, refusal)
-        self._send_reply(refusal)
-        self.events.flush()
-        return None
+        is_ajar, is_limited = self.gate.is_ajar, isinstance(attempt, AdmitCall)
+        if is_ajar or is_limited:
+            if self._ksr.tm.t_check_trans() >= 0:
+                return None
+            now_ms = self.read.now().monotonic_ms
+            if self._is_shed(request, now_ms) or self._is_over_limit(attempt, request, now_ms):
+                return None
+        self.gate.count()
+        return attempt.query if isinstance(attempt, AdmitCall) else attempt
+
+    def _is_shed(self, request: Request, now_ms: int) -> bool:
+        """Refuse a call above the ceiling; a record of each would be a flood of its own."""
+        refusal = self.gate.refusal(request.source_address, now_ms) if self.gate.is_ajar else None
+        if refusal is not None:
+            self._send_reply(refusal)
+        return refusal is not None
+
+    def _is_over_limit(
+        self, attempt: AdmitCall | QueryClearIp, request: Request, now_ms: int
+    ) -> bool:
+        refusal = self.calls.refusal(attempt, now_ms) if isinstance(attempt, AdmitCall) else None
+        if refusal is not None:
+            self.events.begun(request, refusal)
+            self._send_reply(refusal)
+            self.events.flush()
+        return refusal is not None
 
     def carry_out(
         self, decision: Decision, *, may_wait: bool = False, may_look_up: bool = True

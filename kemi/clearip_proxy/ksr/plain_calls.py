@@ -46,6 +46,7 @@ class PlainCalls:
         self._tm = ksr.tm
         self._policy = policy
         self._gateway = gateway
+        self._gate = gateway.gate
         self._events = gateway.events
         self._now = gateway.read.now
         self._rules = PlainRules(policy)
@@ -77,11 +78,12 @@ class PlainCalls:
 
     def _begin(self, invite: PlainInvite, address: str) -> bool:
         uri = self._rules.clearip_uri(invite, address)
-        if not uri or self._ksr.sanity.sanity_check_defaults() <= 0:
+        if not uri or self._gate.is_ajar or self._ksr.sanity.sanity_check_defaults() <= 0:
             return False
         self._ksr.maxfwd.process_maxfwd(HOP_LIMIT)
         if self._tm.t_newtran() <= 0:
             return True
+        self._gate.count()
         if invite.has_route:
             self._ksr.hdr.remove("Route")
         query = QueryClearIp(ResponseContext(uri))

@@ -11,6 +11,7 @@ from inline_proxy.config.headers import Headers
 from inline_proxy.config.key import key
 from inline_proxy.config.listen import Listen
 from inline_proxy.config.log import Log
+from inline_proxy.config.overload import Overload
 from inline_proxy.config.packet_filter import PacketFilter
 from inline_proxy.config.records import Records
 from inline_proxy.config.targets import Targets
@@ -38,6 +39,10 @@ class ProxyConfig:
             "hold an address, the smallest counts.",
             example="[10.0.0.0/8, {network: 192.0.2.10/32, name: switch-a, partition: inbound}]",
         ),
+    )
+    overload: Overload = field(
+        default=Overload(),
+        metadata=key(Part(Overload), "How much is taken before new calls are refused."),
     )
     dialog: Dialog = field(
         default=Dialog(),

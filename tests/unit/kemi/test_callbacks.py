@@ -11,6 +11,7 @@ from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.ksr import branches
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy, HeaderPolicy, RoutingPolicy, SearchPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sources import TrustedSource, TrustedSources
 from unit.kemi.connected_ksr import CONNECTION, connected
@@ -74,6 +75,24 @@ def test_call_goes_from_request_to_target() -> None:
     assert proxy.ksr_branch_target(None) == 1
     assert ("seturi", "sip:1@192.0.2.1") in ksr.calls
     assert ("append", "Identity: a.b.c\r\n") in ksr.calls
+
+
+def test_call_above_the_ceiling_is_refused_before_it_costs_anything() -> None:
+    """No transaction, no query; what is taken is counted, for the ceiling to follow."""
+    ksr, numbers = connected(FakeKsr(variables=dict(INVITE))), SharedNumbers()
+    proxy = Callbacks(ksr, POLICY, now=Moment, numbers=numbers)
+
+    proxy.ksr_request_route(None)
+    assert ("send_reply", 503, "Service Unavailable") not in ksr.calls
+    assert numbers.calls_begun == 1
+    numbers.ceiling_cps = 1
+    ksr.returns["t_check_trans"] = [-1, -1]
+    for _ in range(2):
+        proxy.ksr_request_route(None)
+
+    assert ksr.names().count("t_newtran") == 2
+    assert ksr.calls.count(("send_reply", 503, "Service Unavailable")) == 1
+    assert numbers.calls_begun == 2
 
 
 def test_failing_target_is_relayed_at_the_end() -> None:

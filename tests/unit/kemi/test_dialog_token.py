@@ -37,11 +37,14 @@ def test_made_up_token_proves_nothing(token: str) -> None:
     assert not KEYS.proves(token, "call-1", "caller", "target")
 
 
-def test_empty_tag_is_never_proof() -> None:
-    """An INVITE without From tag could not be told from another."""
+def test_dialog_without_callers_tag_proves_itself_alone() -> None:
+    """An emergency call may lack the From tag (RFC 3261 §12.1.1 takes it as empty)."""
     token = KEYS.token("call-1", "")
 
-    assert not KEYS.proves(token, "call-1", "", "target")
+    assert KEYS.proves(token, "call-1", "", "target")
+    assert not KEYS.proves(token, "call-2", "", "target")
+    assert not KEYS.proves(token, "call-1", "someone", "target")
+    assert not KEYS.proves(TOKEN, "call-1", "", "target")
 
 
 def test_token_of_an_older_key_is_good_as_long_as_the_key_is_listed() -> None:

@@ -54,6 +54,7 @@ VALUES = {
     },
     "own": ["192.0.2.9:5060"],
     "log": {"mask_numbers": True},
+    "overload": {"max_cps": 200, "memory_percent": 70},
     "events": "/state/events",
 }
 

@@ -31,6 +31,7 @@ LISTENERS = (
 
 SPOOL = Path("/state/events")
 EVERYTHING = r"""
+overload: {max_cps: 200, memory_percent: 70}
 clearip:
   sites: [{host: a.example}]
   domain: a.example

@@ -1,0 +1,69 @@
+"""More calls than the proxy takes: some are refused early, and the others succeed."""
+
+from collections import Counter
+
+from sipp.clearip import ClearIp
+from sipp.conftest import ProxyWith
+from sipp.flood import call, finals
+from sipp.proxy import Proxy
+from sipp.raw_request import RawCaller
+from sipp.role import all_succeeded
+from sipp.sipp import Sipp
+from sipp.waiting import wait_until
+
+FLOODING_HOST = "127.0.0.77"
+FLOOD = 120
+"""Fewer than the UDP sockets on the way hold: nothing is sent twice here."""
+CEILING_CPS = 12
+ALMOST_NOTHING = {"memory_percent": 1}
+"""Kamailio itself uses more of the shared memory."""
+
+
+def test_flood_from_one_source_costs_no_other_a_call(
+    proxy_with: ProxyWith, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """Of the flood some calls are refused early, with Retry-After; no call of the other's is."""
+    proxy = proxy_with(overload={"max_cps": CEILING_CPS})
+    flooded = "+15005550199"
+    target = sipp.play("target-200")
+    clearip.redirects_to(target.at())
+    asked_before = proxy.count("counters", "calls_shed")
+
+    with RawCaller(proxy.place("udp"), FLOODING_HOST) as flooder:
+        for index in range(FLOOD):
+            flooder.send(call(proxy, flooded, index))
+        caller = sipp.play("uac-answered", to=proxy)
+        assert all_succeeded(caller, target)
+        responses = finals(flooder, FLOOD)
+
+    statuses = Counter(response.status for response in responses)
+    assert 503 in statuses
+    refused = [response for response in responses if response.header("retry-after")]
+    assert {response.header("retry-after") for response in refused} == {"1"}
+    assert len(refused) >= FLOOD - 4 * CEILING_CPS
+    assert proxy.count("counters", "calls_shed") == asked_before + len(refused)
+    assert len(proxy.log_of("overloaded")) < len(refused) / 10
+
+
+def test_calls_that_find_no_memory_are_refused_but_one_per_second(
+    proxy_with: ProxyWith, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """An emergency call is taken all the same."""
+    emergency = sipp.play("target-200")
+    proxy = proxy_with(overload=ALMOST_NOTHING, emergency={"route": [emergency.uri]})
+    clearip.says(603, "Decline")
+    wait_until(lambda: is_overloaded(proxy), "the memory is looked at")
+
+    with RawCaller(proxy.place("udp")) as caller:
+        for index in range(20):
+            caller.send(call(proxy, sipp.number, index))
+        statuses = Counter(response.status for response in finals(caller, 20))
+
+    assert statuses[603] in {1, 2}
+    assert statuses[503] == 20 - statuses[603]
+    assert len({m.header("call-id") for m in clearip.received("INVITE")}) == statuses[603]
+
+
+def is_overloaded(proxy: Proxy) -> bool:
+    """Whether it says so."""
+    return "overloaded: 1 new calls per second" in proxy.log()

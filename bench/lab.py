@@ -58,11 +58,11 @@ class Lab:
 
     def measured(self, running: Running, calls: Calls) -> Sample:
         """Place calls, and tell what they cost."""
-        workers = running.workers()
-        before = cpu_s(workers)
+        processes = running.processes()
+        before = cpu_s(processes)
         with Delays() as delays:
             count = self.place(calls)
-        spent_ms = (cpu_s(workers) - before) * 1000
+        spent_ms = (cpu_s(processes) - before) * 1000
         return Sample(calls, count, spent_ms / calls.count, delays.milliseconds)
 
 

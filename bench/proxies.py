@@ -30,10 +30,14 @@ class Running:
     child: Child
     directory: Path
 
-    def workers(self) -> list[psutil.Process]:
-        """Its Kamailio processes; not the command that watches them."""
+    def processes(self) -> list[psutil.Process]:
+        """All of it: Kamailio's processes, the command that watches them, and the observer."""
         below = psutil.Process(self.child.process.pid)
-        return [each for each in (below, *below.children(recursive=True)) if _is_kamailio(each)]
+        return [below, *below.children(recursive=True)]
+
+    def workers(self) -> list[psutil.Process]:
+        """Its Kamailio processes alone."""
+        return [each for each in self.processes() if _is_kamailio(each)]
 
     def ask(self, rpc: str) -> dict[str, str]:
         """Ask Kamailio for numbers over its control socket: name to value."""

@@ -171,8 +171,10 @@ def sipp(
     """Start roles; at the end, prove what holds for every flow."""
     cast = Sipp(stage, number, tmp_path)
     yield cast
+    mute = proxies.mute(cast.unanswered())
     cast.leave()
     stories = [*cast.stories(), clearip.story(), ("the proxy's log", proxies.log_of(number))]
+    stories += [("what the mute proxy is doing", mute)] if mute else []
     # Captured: pytest shows it when the test has failed.
     sys.stdout.writelines(f"===== {name}: {story}\n" for name, story in stories)
     prove_what_always_holds(cast.cast, clearip)

@@ -15,6 +15,7 @@ from typing import Any
 from inline_proxy.paths import ROOT
 from sipp.clearip import HOST, SITE_PORTS
 from sipp.place import Place, Transport
+from sipp.proxy_state import state_of
 from sipp.waiting import wait_until
 
 FIRST_PORT = 5060
@@ -239,6 +240,12 @@ class Proxies:
     def log_of(self, number: str) -> str:
         """What all the proxies have logged about the calls to a number."""
         return "\n".join(line for each in self._all() for line in each.log_of(number))
+
+    def mute(self, unanswered: Sequence[Place]) -> str:
+        """Describe the proxies that somebody has called without any answer; "" for none."""
+        ports = {place.port for place in unanswered}
+        mute = (each for each in self._all() if each.port in ports)
+        return "\n".join(state_of(each.process.pid, each.port) for each in mute)
 
     def stop(self) -> None:
         """End all of them."""

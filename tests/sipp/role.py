@@ -32,6 +32,8 @@ class Role:
     process: "subprocess.Popen[bytes]"
     directory: Path
     bridge: Bridge | None = None
+    callee: Place | None = None
+    """Whom it calls; None for a role that is called."""
 
     # Where it is
 

@@ -74,7 +74,8 @@ class Sipp:
         # SIPp refuses a scenario whose status line begins with SIP/2.0 and goes on with a key.
         filled["status_line"] = f"SIP/2.0 {filled['status']}"
         command = self._command(name, wiring, filled)
-        role = Role(name, self.number, place, _start(command, directory), directory, bridge)
+        process = _start(command, directory)
+        role = Role(name, self.number, place, process, directory, bridge, callee)
         self.cast.append(role)
         if callee is None:
             _wait_until_it_listens(role, wiring.local)
@@ -83,6 +84,14 @@ class Sipp:
     def vacancy(self, transport: Transport = "udp") -> Place:
         """A place where nobody listens."""
         return Place("127.0.0.1", next(PORTS), transport)
+
+    def unanswered(self) -> list[Place]:
+        """Where roles have called that waited to their end, and to whom nobody said anything."""
+        return [
+            role.callee
+            for role in self.cast
+            if role.callee and role.process.poll() and role.sent() and role.is_silent
+        ]
 
     def leave(self) -> None:
         """End every role, wherever it is in its scenario."""

@@ -31,9 +31,13 @@ class Recap:
 
 
 def deploy(
-    host: FreshHost, directory: Path, variables: dict[str, object], *arguments: str
+    host: FreshHost,
+    directory: Path,
+    variables: dict[str, object],
+    *arguments: str,
+    playbook: str = "site.yml",
 ) -> Recap:
-    """Run site.yml against the host with these variables of its inventory."""
+    """Run a playbook against the host with these variables of its inventory."""
     inventory = directory / "inventory.yml"
     connection = {
         "ansible_host": host.address,
@@ -43,7 +47,7 @@ def deploy(
     }
     hosts = {"hosts": {host.name: {**connection, **variables}}}
     inventory.write_text(json.dumps({"inline_proxies": hosts}))  # JSON is YAML
-    asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / "site.yml"), *arguments]
+    asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / playbook), *arguments]
     done = subprocess.run(
         asked,
         capture_output=True,

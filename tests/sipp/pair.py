@@ -90,8 +90,13 @@ class Node:
     keepalived: "subprocess.Popen[bytes] | None" = None
 
     @classmethod
-    def start(cls, number: int, directory: Path, config: Config) -> "Node":
-        """Plug a host in and start its proxy; keepalived follows with `keep`."""
+    def start(
+        cls, number: int, directory: Path, config: Config, release: Path | None = None
+    ) -> "Node":
+        """Plug a host in and start its proxy, of another checkout where one is given.
+
+        keepalived follows with `keep`.
+        """
         host = Host()
         wire = f"node{number}"
         ip("link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", host.path)
@@ -99,7 +104,9 @@ class Node:
         host.run("ip", "address", "add", f"{NETWORK}.{number}/24", "dev", "eth0")
         host.run("ip", "link", "set", "eth0", "up")
         directory.mkdir()
-        proxy = Proxy.start(PORT, config, directory, ("nsenter", f"--net={host.path}"))
+        other = () if release is None else ("env", f"PYTHONPATH={release / 'src'}")
+        prefix = ("nsenter", f"--net={host.path}", *other)
+        proxy = Proxy.start(PORT, config, directory, prefix)
         return cls(number, host, proxy)
 
     @property
@@ -173,6 +180,11 @@ class Node:
         """How often keepalived has found that the node takes no calls."""
         log = (self.proxy.directory / "keepalived.log").read_text()
         return log.count("Changing effective priority from 100 to 50")
+
+    def takes_calls(self) -> bool:
+        """Whether keepalived's check says so."""
+        asked = [sys.executable, str(NODE_CHECK), "takes-calls", str(self.runtime)]
+        return subprocess.run(asked, check=False).returncode == 0
 
     def story(self) -> str:
         """Everything that helps to see what went wrong."""

@@ -13,6 +13,7 @@ from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.process.guard import guarded
+from clearip_proxy.process.large_pages import use_large_pages
 from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.records.call_event import this_instant
 from clearip_proxy.records.spool_keeper import SpoolKeeper
@@ -47,9 +48,14 @@ class Callbacks:
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
 
-    def child_init(self, _rank: int) -> int:
-        """Begin a worker process; nothing to do."""
+    def child_init(self, rank: int) -> int:
+        """Begin a process; those that take messages, with a positive rank, are made quick."""
+        if rank > 0:
+            guarded(self._quicken, self._gateway.report)
         return 0
+
+    def _quicken(self) -> None:
+        use_large_pages()
 
     def ksr_request_route(self, _msg: object) -> int:
         """Take a request."""

@@ -17,9 +17,9 @@ from inline_proxy.kamailio_environment import kamailio_environment
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.listeners import Listener, is_held
 from inline_proxy.rendering import CONTROL_SOCKET
+from inline_proxy.shared_memory import SHARED_MEMORY_MB
 from inline_proxy.sip_probe import answers_options
 
-SHARED_MEMORY_MB = 512
 WORKER_MEMORY_MB = 16
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0

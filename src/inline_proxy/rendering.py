@@ -23,6 +23,7 @@ from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
 from inline_proxy.routing_policy import policy_values
+from inline_proxy.shared_memory import READ_BUFFER_BYTES, most_connections
 from inline_proxy.template_environment import template_environment
 from inline_proxy.workers import udp_workers
 
@@ -161,6 +162,8 @@ def template_values(
         ],
         "is_floating": config.listen.floating,
         "mhomed": "yes" if _may_choose(host) else "no",
+        "most_connections": most_connections(),
+        "read_buffer_bytes": READ_BUFFER_BYTES,
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
         "rpc_socket": quoted(f"unix:{_socket(directory, RPC_SOCKET)}"),

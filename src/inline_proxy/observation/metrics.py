@@ -19,7 +19,7 @@ from inline_proxy.observation.tally import Histogram, Tally
 
 PREFIX = "inline_proxy_"
 STATES = ("up", "resting", "probing", "connecting", "unverified", "down")
-FROM_ZERO = ("calls_over_limit", "events_lost", "requests_turned_away")
+FROM_ZERO = ("calls_over_limit", "calls_shed", "events_lost", "requests_turned_away")
 """What alerts look at is there before it happens: a counter that begins at 1 has not increased."""
 FORBIDDEN = "403"
 RESULTS_OF_SITES = {"unanswered", "lost", "connections"}

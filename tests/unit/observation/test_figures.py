@@ -76,6 +76,7 @@ FIGURES = Figures(
         f'inline_proxy_clearip_response_seconds_bucket{{le="0.025",site="{SITE}"}} 1.0',
         f'inline_proxy_clearip_responses_total{{code="403",site="{SITE}"}} 0.0',
         'inline_proxy_occurrences_total{what="calls_over_limit"} 0.0',
+        'inline_proxy_occurrences_total{what="calls_shed"} 0.0',
         'inline_proxy_added_delay_seconds_bucket{le="0.005"} 1.0',
         'inline_proxy_answered_calls_total{attempt="1"} 1.0',
         'inline_proxy_passports_total{attest="A",ppt="shaken"} 1.0',

@@ -69,13 +69,25 @@ class ObserverProcess:
 
         A session of its own: what a terminal sends to the proxy must not end it first.
         """
-        process = subprocess.Popen(
-            self._command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
-        )
+        process = self._start()
         while process.poll() is None:
             if self._stop_wanted.wait(POLL_INTERVAL_S):
                 process.terminate()
                 _reap(process)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        """Start it with SIGTERM blocked, which it unblocks when it can heed it.
+
+        A stop that comes while it still loads its libraries then waits for it: else calls that
+        were cut off would be recorded at the next start only.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            return subprocess.Popen(
+                self._command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _reap(process: "subprocess.Popen[bytes]") -> None:

@@ -27,7 +27,7 @@ import pytest
 
 from inline_proxy.lab.certificates import CertificateAuthority
 from sipp.clearip import ClearIp, Site, sites
-from sipp.invariants import prove_what_always_holds
+from sipp.invariants import prove_records_are_valid, prove_what_always_holds
 from sipp.leg import Leg, leg_lab
 from sipp.network import NotRoot, enter_own_network
 from sipp.proxy import Config, Proxies, Proxy
@@ -97,6 +97,7 @@ def proxies(
     running = Proxies(directory, ca_file)
     yield running
     running.stop()
+    prove_records_are_valid(directory)
 
 
 @pytest.fixture(scope="session")

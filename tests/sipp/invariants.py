@@ -1,9 +1,14 @@
 """What holds for every flow, proved after each test."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
 
 from inline_proxy.lab.message import Message
+from inline_proxy.paths import ROOT
 from sipp.clearip import SITE_PORTS, ClearIp
 from sipp.role import Role
 
@@ -37,6 +42,15 @@ def prove_what_always_holds(cast: Iterable[Role], clearip: ClearIp) -> None:
         assert message.method in {"INVITE", "ACK", "CANCEL"}, f"ClearIP got {message.method}"
         if message.method == "INVITE":
             assert not IN_DIALOG.search(message.header("to")), "ClearIP got an INVITE in a dialog"
+
+
+def prove_records_are_valid(directory: Path) -> None:
+    """Raise `AssertionError` for a record of a proxy below a directory that breaks the schema."""
+    schema = Draft202012Validator(json.loads((ROOT / "docs/call-record.schema.json").read_text()))
+    for file in sorted(directory.rglob("calls.jsonl*")):
+        for line in file.read_text().splitlines():
+            faults = [error.message for error in schema.iter_errors(json.loads(line))]
+            assert not faults, f"{file}: {faults}: {line}"
 
 
 def _sent_by_proxy(cast: Iterable[Role], clearip: ClearIp) -> Iterator[tuple[str, Message]]:

@@ -2,12 +2,13 @@
 
 import csv
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
@@ -87,25 +88,46 @@ def calls_command(  # noqa: PLR0913 - one parameter for each option
 
 def _records(path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
     """Yield every record, and those that are written later when they are to be followed."""
-    for file in files_of(path)[:-1]:
-        with file.open("rb") as lines:
-            yield from records_in(lines)
-    offset = inode = 0
+    for file in files_of(path):
+        if file != path:
+            with file.open("rb") as lines:
+                yield from records_in(lines)
     while True:
         if path.exists():
-            state = path.stat()
-            if state.st_ino != inode or state.st_size < offset:
-                offset, inode = 0, state.st_ino
             with path.open("rb") as current:
-                current.seek(offset)
-                data = current.read()
-            whole = data[: data.rfind(b"\n") + 1]
-            offset += len(whole)
-            yield from records_in(whole.splitlines())
+                yield from _of_one_file(current, path, follow=follow)
         if not follow:
             return
-        sys.stdout.flush()
-        time.sleep(POLL_INTERVAL_S)
+        _pause()
+
+
+def _of_one_file(current: BinaryIO, path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file to its end; when followed, until another one stands in its place.
+
+    What was written before it was rotated away is read first.
+    """
+    while True:
+        is_last_look = not follow or not _is_at(path, current)
+        begin = current.tell()
+        data = current.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        current.seek(begin + len(whole))
+        yield from records_in(whole.splitlines())
+        if is_last_look:
+            return
+        _pause()
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _pause() -> None:
+    sys.stdout.flush()
+    time.sleep(POLL_INTERVAL_S)
 
 
 def _line(record: dict[str, Any]) -> str:

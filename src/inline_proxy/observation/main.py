@@ -40,6 +40,7 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     _look_for_garbage_seldom()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `ObserverProcess`
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked while it started
     app = application(_views(config, places, observer))
     try:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,3 +113,32 @@ def test_line_for_people_says_what_happened(tmp_path: Path) -> None:
 def test_no_records_are_no_error(tmp_path: Path) -> None:
     """A proxy that has had no call yet."""
     assert printed(tmp_path, "--json") == ""
+
+
+def test_followed_records_are_printed_as_they_come(directory: Path) -> None:
+    """Also those of a new file, after the old one was rotated away; none twice."""
+    command = [sys.executable, "-m", "inline_proxy", "calls", "--follow", "--json"]
+    with subprocess.Popen(
+        [*command, "--dir", str(directory)], stdout=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        known = [json.loads(following.stdout.readline())["id"] for _ in RECORDS]
+        with (directory / "calls.jsonl").open("a") as file:
+            file.write(json.dumps(record(id="late")) + "\n")
+        late = json.loads(following.stdout.readline())["id"]
+        with (directory / "calls.jsonl").open("a") as file:
+            file.write(json.dumps(record(id="last before")) + "\n")
+        (directory / "calls.jsonl").rename(directory / "calls.jsonl.1")
+        (directory / "calls.jsonl").write_text(json.dumps(record(id="rotated")) + "\n")
+        rotated = [json.loads(following.stdout.readline())["id"] for _ in range(2)]
+        following.terminate()
+
+    assert known == [each["id"] for each in RECORDS]
+    assert [late, *rotated] == ["late", "last before", "rotated"]
+
+
+def test_records_are_found_while_there_is_no_current_file(directory: Path) -> None:
+    """Between a rotation and the next call."""
+    (directory / "calls.jsonl").unlink()
+
+    assert json.loads(printed(directory, "--json"))["id"] == "old"

@@ -1,28 +1,26 @@
-"""The process beside the proxy that keeps records: how it is started and ended."""
+"""The observer beside the proxy: what becomes of a stop."""
 
 import sys
 from pathlib import Path
 
 from inline_proxy.observer_process import ObserverProcess
-from sipp.waiting import wait_until
+from unit.operator.waiting import wait_until
 
-STILL_STARTING = """
-import signal, sys, time
-from pathlib import Path
-
-place = Path(sys.argv[1])
-(place / "started").touch()
-while signal.SIGTERM not in signal.sigpending():
+SLOW_TO_LISTEN = """
+import pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+(folder / "began").touch()
+deadline = time.monotonic() + 5
+while signal.SIGTERM not in signal.sigpending() and time.monotonic() < deadline:
     time.sleep(0.01)
-(place / "ended in order").touch()
+signal.signal(signal.SIGTERM, lambda *_: (folder / "ended well").touch())
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 """
 
 
-def test_end_during_its_start_waits_until_it_can_end_in_order(tmp_path: Path) -> None:
-    """Python takes a second to start; a call cut off in it has its record all the same."""
-    observer = ObserverProcess([sys.executable, "-c", STILL_STARTING, str(tmp_path)])
+def test_stop_that_comes_before_it_is_listened_to_is_not_lost(tmp_path: Path) -> None:
+    """An observer that still loads takes in what is left, rather than being killed by the stop."""
+    with ObserverProcess([sys.executable, "-c", SLOW_TO_LISTEN, str(tmp_path)]):
+        wait_until((tmp_path / "began").exists)
 
-    with observer:
-        wait_until((tmp_path / "started").exists, "it has begun to start")
-
-    assert (tmp_path / "ended in order").exists()
+    assert (tmp_path / "ended well").exists()

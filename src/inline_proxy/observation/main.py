@@ -22,6 +22,8 @@ from inline_proxy.tracing.trace_server import serve_traces
 from inline_proxy.tracing.tracer import Tracer
 
 LAST_QUESTION_S: Final = 1.0
+PATIENCE_AT_START_S: Final = 5.0
+"""Kamailio takes questions before it can answer: whoever has gone by then it calls an error."""
 NEW_OBJECTS_BEFORE_A_LOOK: Final = 50_000
 _log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     traces = await serve_traces(tracer, runtime)
     beside = [asyncio.ensure_future(tracer.switch_off())]
     if journal is not None:
-        kamailio = KamailioRpc(places.control_socket)
+        kamailio = KamailioRpc(places.control_socket, PATIENCE_AT_START_S)
         beside.append(asyncio.ensure_future(follow_level(journal, kamailio)))
     try:
         await observer.run(stop)
@@ -85,7 +87,7 @@ def _views(config: ProxyConfig, places: Places, observer: Observer) -> Views:
 def _tracer(config: ProxyConfig, places: Places) -> Tracer:
     opened = listeners(config.listen, interface_addresses())
     return Tracer(
-        KamailioRpc(places.control_socket),
+        KamailioRpc(places.control_socket, PATIENCE_AT_START_S),
         config.tracing.receiver if trace_sender(config.tracing, opened) else None,
         Cast((each.host_port for each in opened), config.clearip.domain),
         mask_numbers=config.log.mask_numbers,

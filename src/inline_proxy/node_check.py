@@ -13,13 +13,13 @@ import socket
 import sys
 
 ONE_TRY_S = 0.4
-TRIES = 2
+TRIES = 3
 PATIENCE_S = 1.5
 STATUS_SOCKET, CONTROL_SOCKET = "status.sock", "control.sock"
 
 
 def answers(listener: str, runtime: str) -> bool:
-    """Tell whether Kamailio answers; a datagram may be lost, and is sent twice."""
+    """Tell whether Kamailio answers; a datagram may be lost, and is sent again."""
     if listener == "none":
         return answers_rpc(runtime)
     transport, address, port = listener.split(",")

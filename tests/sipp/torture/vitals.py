@@ -46,12 +46,16 @@ class Vitals:
         own = [psutil.Process(pid).memory_full_info().uss for pid in self.workers]
         return shared, sum(own)
 
-    def prove_well(self) -> None:
-        """Every worker is there, nothing has crashed, and nothing has been kept."""
+    def prove_alive(self) -> None:
+        """Every worker is there, and nothing has crashed."""
         assert self.proxy.process.poll() is None, "the proxy has ended"
         assert _workers(self.proxy) == self.workers, "a worker has been lost"
         ill = [line for line in self.proxy.log().splitlines() if ILLNESS.search(line)]
         assert not ill, ill[:5]
+
+    def prove_well(self) -> None:
+        """It is alive, and nothing has been kept."""
+        self.prove_alive()
         self._wait_for_peace()
         shared, private = self.memory()
         assert shared - self.shared_bytes < LEAK_BYTES

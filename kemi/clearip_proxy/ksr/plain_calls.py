@@ -4,6 +4,7 @@ Whatever is not plain, or does not go as usual on the way, is handed to the gate
 """
 
 import json
+import time
 
 from clearip_proxy.decisions import Discard, Fork, Noted, QueryClearIp, Reply
 from clearip_proxy.ksr.branches import (
@@ -90,6 +91,7 @@ class PlainCalls:
         if self._events.are_kept:
             self._events.begun(
                 Request(
+                    arrived_us=time.monotonic_ns() // 1000,
                     method="INVITE",
                     uri=invite.uri,
                     source_address=address,

@@ -216,7 +216,7 @@ def _python() -> tuple[str, ...]:
 def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
     """Signal processes, some of which may have ended."""
     for process in processes:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(ProcessLookupError):
             os.kill(process.pid, number)
 
 

@@ -94,15 +94,19 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def write_atomically(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step, so that a reader sees the old content or all of the new."""
+def write_atomically(path: Path, content: bytes, mode: int, *, is_durable: bool = True) -> None:
+    """Replace a file in one step, so that a reader sees the old content or all of the new.
+
+    `is_durable` waits until the disk has it, so that this holds across a loss of power too.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if is_durable:
+                os.fsync(stream.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

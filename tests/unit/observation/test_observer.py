@@ -110,3 +110,19 @@ def test_checkpoint_that_takes_long_is_made_seldom(
         clock[0] += 1
 
     assert stored == [1001.0, pytest.approx(1027.0, abs=1), pytest.approx(1053.0, abs=1)]
+
+
+def test_checkpoint_does_not_make_the_spool_wait_for_the_disk(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kamailio appends to files of the same file system, and calls wait for that."""
+    waited: list[int] = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    spool_with(places.spool, (1, CALL))
+    observer = Observer(places, 100, 10)
+    observer.read()
+
+    observer.save()
+
+    assert (places.state / "observer.json").exists()
+    assert waited == []

@@ -12,8 +12,10 @@ readonly test_packages=(
     baresip-core keepalived prometheus nftables shellcheck mmdebstrap debian-archive-keyring
     sngrep
 )
-# Hosts to install the proxy on, and what installs it; on the machine of the tests alone.
-readonly deployment_packages=(
+# On the machine of the tests alone: a browser for the status page; hosts to install the proxy on,
+# and what installs it.
+readonly machine_packages=(
+    chromium
     ansible-core dbus mmdebstrap nftables openssh-client systemd-container
 )
 # The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs

@@ -3,6 +3,7 @@
 import click
 
 from inline_proxy import __version__
+from inline_proxy.commands.admin_password import admin_password_command
 from inline_proxy.commands.apply import apply_command
 from inline_proxy.commands.calls import calls_command
 from inline_proxy.commands.check import check
@@ -42,6 +43,7 @@ for command in (
     render_command,
     run_command,
     status_command,
+    admin_password_command,
     support_bundle_command,
     switch,
     trace_command,

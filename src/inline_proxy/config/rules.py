@@ -80,6 +80,17 @@ def _admin_apart(config: ProxyConfig) -> Iterator[Fault]:
             )
 
 
+def _admin_asks_for_a_password(config: ProxyConfig) -> Iterator[Fault]:
+    admin = config.admin
+    if not admin.is_local and admin.password_file is None:
+        yield Fault(
+            ("admin", "listen"),
+            f"is reached by other hosts and asks nobody for a password (found {admin.listen}); "
+            "allowed: a loopback address such as 127.0.0.1:8080, or an admin.password_file, "
+            "which `inline-proxy admin-password NAME FILE` makes",
+        )
+
+
 def _may_share(listen: Listen, admin: Socket) -> bool:
     """Whether a SIP listener may come to stand on the address of the HTTP server."""
     if listen.addresses == ALL or admin.address.is_unspecified:
@@ -189,6 +200,11 @@ RULES: Final = (
         (("listen",), ("admin", "listen")),
         _admin_apart,
     ),
+    Rule(
+        "`admin.listen` on another than a loopback address goes with `admin.password_file`.",
+        (("admin", "listen"), ("admin", "password_file")),
+        _admin_asks_for_a_password,
+    ),
     _default_route_given("on_no_route"),
     _default_route_given("on_unavailable"),
     Rule(
@@ -207,5 +223,6 @@ RULES: Final = (
         _references_lead_to_groups,
     ),
     _pair(("listen",), "tls_certificate", "tls_private_key"),
+    _pair(("admin",), "tls_certificate", "tls_private_key"),
     _pair(("clearip", "tls"), "certificate", "private_key"),
 )

@@ -4,20 +4,27 @@ The unix socket is there whatever the configuration says: the `status` command a
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from inline_proxy.config.admin import Socket
+from inline_proxy.config.admin import Admin, Socket
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
+from inline_proxy.observation.admission import logged_in, of_this_host
 from inline_proxy.observation.certificate_dates import CertificateDate, certificate_dates
 from inline_proxy.observation.health import Observed, can_take_calls, status_of
 from inline_proxy.observation.kamailio_figures import SITES, KamailioFigures, look, table
+from inline_proxy.observation.login import Login
 from inline_proxy.observation.metrics import Figures, exposition
+from inline_proxy.observation.page_server import Page, protected
 from inline_proxy.observation.status_query import STATUS_SOCKET
+from inline_proxy.own_certificate import CertificateFiles
+from inline_proxy.passwords import users_in
 
 FRESH_S: Final = 0.5
 """How long a look at Kamailio serves, so that many who ask cost no more than one."""
@@ -81,23 +88,60 @@ class Views:
         return tuple(certificate_dates(self._own_certificate, sites))
 
 
-def application(views: Views) -> web.Application:
-    """Return the server's paths."""
-    app = web.Application()
+class Door(NamedTuple):
+    """Where `admin.listen` is served, and to whom."""
+
+    listen: Socket
+    login: Login | None = None
+    """None where this host alone reaches it."""
+    tls: ssl.SSLContext | None = None
+
+
+def application(views: Views, page: Page, door: Door | None = None) -> web.Application:
+    """Return the server's paths; without a door, for a socket that is guarded by its owner."""
+    middlewares: list[Middleware] = []
+    if door is not None:
+        admission = logged_in(door.login) if door.login else of_this_host(door.listen)
+        middlewares = [protected, admission]
+    app = web.Application(middlewares=middlewares)
     app.router.add_get("/metrics", views.metrics)
     app.router.add_get("/status.json", views.status)
     app.router.add_get("/healthz", views.health)
+    app.router.add_routes(page.routes())
     return app
 
 
-async def serve(app: web.Application, listen: Socket | None, runtime: Path) -> web.AppRunner:
-    """Open the sockets; raises `OSError` when one of them cannot be opened."""
+async def serve_socket(app: web.Application, runtime: Path) -> web.AppRunner:
+    """Serve the unix socket that the operator's commands ask; raises `OSError`."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     path = runtime / STATUS_SOCKET
     path.unlink(missing_ok=True)
     await web.UnixSite(runner, str(path)).start()
     path.chmod(0o660)
-    if listen is not None:
-        await web.TCPSite(runner, str(listen.address), listen.port).start()
     return runner
+
+
+async def serve_door(app: web.Application, door: Door) -> web.AppRunner:
+    """Serve `admin.listen`; raises `OSError`."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, str(door.listen.address), door.listen.port, ssl_context=door.tls)
+    await site.start()
+    return runner
+
+
+def door_of(admin: Admin, files: CertificateFiles) -> Door | None:
+    """Return where the configuration has it served; raises `OSError` and `ValueError`.
+
+    `files` are what the TLS listener shows, for want of a certificate of its own.
+    """
+    if admin.listen is None or admin.is_local or admin.password_file is None:
+        return None if admin.listen is None else Door(admin.listen)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    shown = admin.tls_certificate or files.certificate
+    context.load_cert_chain(shown, admin.tls_private_key or files.private_key)
+    return Door(
+        admin.listen, Login(users_in(admin.password_file.read_text(encoding="utf-8"))), context
+    )

@@ -4,16 +4,27 @@ import asyncio
 import gc
 import logging
 import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.listeners import interface_addresses, listeners
-from inline_proxy.observation.admin_server import Views, application, serve
+from inline_proxy.observation.admin_server import (
+    Views,
+    application,
+    door_of,
+    serve_door,
+    serve_socket,
+)
 from inline_proxy.observation.call_journal import CallJournal, follow_level
 from inline_proxy.observation.health import Observed
 from inline_proxy.observation.observer import Observer, Places
+from inline_proxy.observation.page_server import Page
+from inline_proxy.observation.rates import Rates
 from inline_proxy.observation.record_file import FILE_NAME
 from inline_proxy.own_certificate import own_certificate
 from inline_proxy.rendering import CONTROL_SOCKET, SPOOL, trace_sender
@@ -44,15 +55,16 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `ObserverProcess`
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked while it started
-    app = application(_views(config, places, observer))
-    try:
-        runner = await serve(app, config.admin.listen, runtime)
-    except OSError as error:
-        _log.error("admin.listen: cannot be opened: %s; give another port", error)
-        runner = await serve(application(_views(config, places, observer)), None, runtime)
+    views, rates = _views(config, places, observer), Rates(observer.tally)
+    page = Page(observer.recent, rates)
+    runners = [await serve_socket(application(views, page), runtime)]
+    with _told_when_closed():
+        door = door_of(config.admin, own_certificate(config.listen, places.state))
+        if door is not None:
+            runners.append(await serve_door(application(views, page, door), door))
     tracer = _tracer(config, places)
     traces = await serve_traces(tracer, runtime)
-    beside = [asyncio.ensure_future(tracer.switch_off())]
+    beside = [asyncio.ensure_future(tracer.switch_off()), asyncio.ensure_future(_sample(rates))]
     if journal is not None:
         kamailio = KamailioRpc(places.control_socket, PATIENCE_AT_START_S)
         beside.append(asyncio.ensure_future(follow_level(journal, kamailio)))
@@ -62,10 +74,26 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
         traces.close()
         for each in beside:
             each.cancel()
-        await runner.cleanup()
+        for runner in runners:
+            await runner.cleanup()
         observer.finish(has_proxy_stopped=not _answers(places.control_socket))
         if journal is not None:
             journal.close()
+
+
+@contextmanager
+def _told_when_closed() -> Iterator[None]:
+    """Go on without a status page where it cannot be served: records matter more."""
+    try:
+        yield
+    except OSError as error:
+        _log.error("admin.listen: cannot be opened: %s; give another port", error)
+
+
+async def _sample(rates: Rates) -> None:
+    while True:
+        rates.sample(int(time.time()))
+        await asyncio.sleep(1)
 
 
 def _look_for_garbage_seldom() -> None:

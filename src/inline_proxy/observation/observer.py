@@ -15,6 +15,7 @@ from inline_proxy.observation.call_book import Decided, Ended
 from inline_proxy.observation.call_journal import CallJournal
 from inline_proxy.observation.call_record import Record
 from inline_proxy.observation.checkpoint import Checkpoint, load, save
+from inline_proxy.observation.recent_calls import RecentCalls
 from inline_proxy.observation.record_choice import kept_masked
 from inline_proxy.observation.record_file import RecordFile
 from inline_proxy.observation.spool_reader import SpoolReader
@@ -63,7 +64,8 @@ class Observer:
         self.file = RecordFile(places.records, rotate_mb, keep_files)
         self.file.skip_known_after(checkpoint.recorded_bytes)
         self.tally = Tally()
-        self.recent: list[Record] = []
+        self.recent = RecentCalls()
+        self.recent.load(places.records)
         self.is_disk_full = False
         """Whether the last record could not be written."""
         self._unwritten: list[Record] = []
@@ -89,11 +91,14 @@ class Observer:
         for step in steps:
             if isinstance(step, Decided):
                 self.tally.decided(step.record)
+                shown = self._as_written(step.record)
                 if self._journal is not None:
-                    self._journal.decided(self._as_written(step.record))
+                    self._journal.decided(shown)
             else:
                 self.tally.ended(step.record)
-                self._unwritten.append(self._as_written(step.record))
+                shown = self._as_written(step.record)
+                self._unwritten.append(shown)
+            self.recent.put(shown)
 
     def _as_written(self, record: Record) -> Record:
         return kept_masked(record) if self._masks_numbers else record

@@ -34,6 +34,7 @@ def configuration(case: str, directory: Path) -> ProxyConfig:
     for name in ("switch-facing", "client"):
         self_signed([name]).write(directory / f"{name}.pem", directory / f"{name}.key")
     (directory / "dialog-keys").write_text("ab" * 32)
+    (directory / "admin-users").write_text(f"operator:scrypt$00${'ab' * 32}\n")
     (directory / "authorities.pem").write_bytes((directory / "client.pem").read_bytes())
     text = (GOLDEN / case / "config.yaml").read_text()
     return parse_config(text.replace(PLACEHOLDER, str(directory)))

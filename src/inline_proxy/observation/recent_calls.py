@@ -1,0 +1,77 @@
+"""The calls of the last minutes, for whoever looks at the status page."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from inline_proxy.observation.call_record import Record
+
+KEPT: Final = 500
+TAIL_BYTES: Final = 4_000_000
+"""Of the record file, where a restarted observer finds them again."""
+FAILED: Final = frozenset({"rejected", "unavailable"})
+
+
+class RecentCalls:
+    """The last call attempts that have their final response, a record of each."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._records: dict[str, Record] = {}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def put(self, record: Record) -> None:
+        """Take a record; of a call that has ended since, the later one."""
+        self._records[record["id"]] = record
+        while len(self._records) > self._kept:
+            del self._records[next(iter(self._records))]
+
+    def load(self, path: Path) -> None:
+        """Take the last records of a file; without one, none."""
+        for record in _last_records(path):
+            self.put(record)
+
+    def found(self, search: str = "", kind: str = "", limit: int = KEPT) -> list[Record]:
+        """Return records, the latest first.
+
+        `search` is part of a number or a Call-ID, of a name, an address or a target; `kind` is a
+        disposition, or `failed`.
+        """
+        wanted = search.casefold()
+        matching = (
+            record
+            for record in reversed(self._records.values())
+            if _is_of(record, kind) and any(wanted in text.casefold() for text in _texts(record))
+        )
+        return [record for record, _ in zip(matching, range(limit), strict=False)]
+
+
+def _is_of(record: Record, kind: str) -> bool:
+    if kind == "failed":
+        return record["disposition"] in FAILED
+    return kind in {"", record["disposition"]}
+
+
+def _texts(record: Record) -> Iterator[str]:
+    for name in ("from", "to", "call_id", "source", "source_address", "disposition"):
+        yield str(record[name] or "")
+    yield str(record["status"] or "")
+    for attempt in record["attempts"]:
+        yield attempt["target"]
+
+
+def _last_records(path: Path) -> Iterable[Record]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = file.read().splitlines()
+    for line in lines[-KEPT:]:
+        try:
+            record = json.loads(line)
+        except ValueError:  # the first line may have been cut
+            continue
+        yield record

@@ -1,0 +1,186 @@
+"""The status page, in a real browser: from the overview to the ladder of a call."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sipp.browser import Tab, browser
+from sipp.clearip import ClearIp
+from sipp.conftest import ProxyWith
+from sipp.proxy import Proxy
+from sipp.role import all_succeeded
+from sipp.sipp import Sipp
+from sipp.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None,
+    reason="a browser sees the same page whatever Kamailio it is about: Debian 12 has one here",
+)
+ADMIN_PORT = 8099
+PAGE = f"http://127.0.0.1:{ADMIN_PORT}/"
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""A directory that gets pictures of the page: `docs/screenshots`."""
+PHONE, DESK = (390, 844), (1280, 1000)
+SCRIPT = '"<script>document.title=1</script><img src=x>"'
+
+
+@pytest.fixture(scope="session")
+def chromium(_own_network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """One browser for all."""
+    with browser(tmp_path_factory.mktemp("b")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def page(chromium: Tab, proxy: Proxy) -> Tab:
+    """The page of a proxy, opened anew; nothing may have been complained of at the end."""
+    assert proxy.process.poll() is None
+    chromium.is_sized(*DESK)
+    chromium.prefers("light")
+    chromium.complaints.clear()
+    wait_until(is_served, "the observer serves the page")  # it may come after Kamailio
+    chromium.open(PAGE)
+    chromium.wait_for("document.querySelector('#health')?.innerText === 'Healthy'")
+    return chromium
+
+
+def is_served() -> bool:
+    """Whether the page's port takes connections."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", ADMIN_PORT)) == 0
+
+
+@pytest.fixture
+def proxy(proxy_with: ProxyWith) -> Proxy:
+    """A proxy with a page."""
+    return proxy_with(admin={"listen": f"127.0.0.1:{ADMIN_PORT}"})
+
+
+@pytest.fixture
+def second_target_call(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> str:
+    """A call whose first target has failed; its record is there."""
+    first, second = sipp.play("target-final"), sipp.play("target-200")
+    clearip.redirects_to(first.at(), second.at(), identities=["e30.e30.c2ln;info=<https://a.b>"])
+    assert all_succeeded(sipp.play("uac-answered", to=proxy), first, second)
+    return str(proxy.wait_for_record(sipp.number)["to"])
+
+
+def picture(page: Tab, name: str) -> None:
+    """Keep a picture of the page where somebody wants one."""
+    if SCREENSHOTS:
+        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(Path(SCREENSHOTS) / f"{name}.png")
+
+
+def find(page: Tab, text: str) -> None:
+    """Type into the search, and wait for one call."""
+    page.value(
+        f"(() => {{ const s = document.querySelector('#search'); s.value = {text!r};"
+        "s.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+    page.wait_for("document.querySelectorAll('#call-rows tr').length === 1")
+
+
+def test_overview_shows_health_sites_and_calls(page: Tab, second_target_call: str) -> None:
+    """At a glance, and live: the call appears without anybody's doing."""
+    page.wait_for(
+        f"document.querySelector('#call-rows').innerText.includes({second_target_call!r})"
+    )
+    page.wait_for("document.querySelectorAll('#calls-chart rect').length > 0")
+
+    assert "up" in page.text("#sites")
+    assert page.text("#signed").endswith("%")
+    picture(page, "overview")
+    page.prefers("dark")
+    picture(page, "overview-dark")
+    assert page.complaints == []
+
+
+def test_click_on_a_call_shows_its_ladder(page: Tab, second_target_call: str) -> None:
+    """Switch, proxy, ClearIP and both targets; the first has failed, Identity is marked."""
+    find(page, second_target_call)
+    page.value("document.querySelector('#call-rows button').click()")
+    page.wait_for("document.querySelector('dialog').open")
+
+    lanes = page.value("[...document.querySelectorAll('#ladder .who')].map(e => e.textContent)")
+    assert lanes[1:] == ["proxy", "ClearIP", "target 1", "target 2"]
+    assert "failed" in page.value("document.querySelector('#ladder .failed .said').textContent")
+    assert page.value("document.querySelectorAll('#ladder .identity').length") == 3
+    assert page.value("document.querySelector('#steps').textContent.includes('with Identity')")
+    picture(page, "ladder")
+    assert page.complaints == []
+
+
+def test_page_is_used_by_keyboard_alone(page: Tab, second_target_call: str) -> None:
+    """Tab goes to a call, Enter opens it, Escape closes it, and the focus is where it was."""
+    find(page, second_target_call)
+    page.value("document.querySelector('#kind').focus()")
+    page.press("Tab")
+    assert page.value("document.activeElement.dataset.call") is not None
+    assert page.value("document.activeElement.getAttribute('aria-label')").startswith("Ladder of")
+
+    page.press("Enter")
+    page.wait_for("document.querySelector('dialog').open")
+    page.press("Escape")
+    page.wait_for("!document.querySelector('dialog').open")
+
+    assert page.value("document.activeElement.dataset.call") is not None
+
+
+def test_phone_shows_everything_without_scrolling_sideways(
+    page: Tab, second_target_call: str
+) -> None:
+    """390 pixels are enough for all but ladder and tables, which scroll by themselves."""
+    page.is_sized(*PHONE)
+    find(page, second_target_call)
+
+    assert page.value("document.documentElement.scrollWidth") <= PHONE[0]
+    picture(page, "phone")
+    page.value("document.querySelector('#call-rows button').click()")
+    page.wait_for("document.querySelector('dialog').open")
+    picture(page, "phone-ladder")
+    assert page.value("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_script_from_the_network_stays_a_text(
+    page: Tab, proxy: Proxy, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """In a Reason header, where ClearIP has put it."""
+    clearip.says(603, "<b>No</b>", f"Reason: Q.850;cause=21;text={SCRIPT}")
+    assert all_succeeded(sipp.play("uac-refused", to=proxy))
+    proxy.wait_for_record(sipp.number)
+    find(page, sipp.number)
+
+    page.value("document.querySelector('#call-rows button').click()")
+    page.wait_for("document.querySelector('dialog').open")
+
+    assert "<script>" in page.text("#facts")
+    assert "<b>No</b>" in page.value("document.querySelector('#ladder').textContent")
+    assert (
+        page.value("document.querySelectorAll('dialog script, dialog img, dialog b').length") == 0
+    )
+    assert page.value("document.title") == "In-line Proxy for ClearIP"
+    assert page.complaints == []
+
+
+def test_call_that_nobody_placed_is_not_found(page: Tab) -> None:
+    """And that is said."""
+    page.value(
+        "(() => { const s = document.querySelector('#search'); s.value = 'nobody-at-all';"
+        "s.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+
+    page.wait_for("document.querySelector('#no-calls').hidden === false")
+
+
+def test_page_says_when_the_proxy_is_gone(page: Tab, proxy: Proxy) -> None:
+    """Old figures must not look like health."""
+    proxy.stop()
+    page.wait_for("document.querySelector('#health').innerText === 'No answer from the proxy'")
+    proxy.restart()
+
+    page.wait_for("document.querySelector('#health').innerText === 'Healthy'")

@@ -82,7 +82,10 @@ def find(page: Tab, text: str) -> None:
         f"(() => {{ const s = document.querySelector('#search'); s.value = {text!r};"
         "s.dispatchEvent(new Event('input', {bubbles: true})); })()"
     )
-    page.wait_for("document.querySelectorAll('#call-rows tr').length === 1")
+    page.wait_for(
+        "(rows => rows.length === 1 && rows[0].innerText.includes("
+        f"{text!r}))(document.querySelectorAll('#call-rows tr'))"
+    )
 
 
 def test_overview_shows_health_sites_and_calls(page: Tab, second_target_call: str) -> None:

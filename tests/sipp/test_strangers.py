@@ -103,8 +103,8 @@ def test_call_id_writes_no_line_of_its_own_into_the_log(
     with RawCaller(place) as caller:
         caller.send(request("OPTIONS", number, place, call_id=call_id))
         assert caller.hear_final().status == 400
-        caller.send(request("OPTIONS", number, place, call_id=f"{number}-next"))
-        proxy.wait_for_log(f"{number}-next", "answered: 200")
+        caller.send(request("REGISTER", number, place, call_id=f"{number}-next"))
+        proxy.wait_for_log(f"{number}-next", "answered: 405")
 
     written = [line for line in proxy.log().splitlines() if number in line or "forged" in line]
     assert all("NOTICE: " in line.partition(number)[0] for line in written), written

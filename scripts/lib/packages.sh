@@ -18,6 +18,11 @@ readonly machine_packages=(
     chromium
     ansible-core dbus mmdebstrap nftables openssh-client systemd-container
 )
+# Virtual machines, and the lab in them; for scripts/acceptance alone.
+readonly acceptance_packages=(
+    debian-archive-keyring dnsmasq-base e2fsprogs libvirt-clients libvirt-daemon-system qemu-system-x86
+    qemu-utils rsync vagrant vagrant-libvirt
+)
 # The libraries of pyproject.toml and the test tools as Debian has them: an installed proxy runs
 # on these, not on those of .venv.
 readonly library_packages=(

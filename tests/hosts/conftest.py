@@ -5,7 +5,6 @@ INLINE_PROXY_HOST_IMAGES says where the images lie: `bookworm=PATH trixie=PATH`.
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import pytest
 from hosts.fresh_host import FreshHost
 from hosts.neighbours import Neighbours
 from hosts.playbook import deploy, variables
+from hosts.releases import packed
 
 MINUTES_TO_FIRST_CALL = 5
-ROOT = Path(__file__).resolve().parents[2]
 IMAGES = dict(
     entry.split("=", 1) for entry in os.environ.get("INLINE_PROXY_HOST_IMAGES", "").split()
 )
@@ -36,10 +35,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The release archive of this tree."""
-    folder = tmp_path_factory.mktemp("release")
-    packing = [str(ROOT / "scripts/release"), "-o", str(folder)]
-    packed = subprocess.run(packing, capture_output=True, text=True, check=True)
-    return Path(packed.stdout.strip())
+    return packed(tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +59,13 @@ def bare_host(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def other_bare_host(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshHost]:
     """Another one."""
     with booted(suite, 10, tmp_path_factory.mktemp(f"other-{suite}")) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def third_bare_host(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshHost]:
+    """And one more."""
+    with booted(suite, 20, tmp_path_factory.mktemp(f"third-{suite}")) as host:
         yield host
 
 

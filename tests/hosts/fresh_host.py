@@ -13,11 +13,12 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from hosts.remote_host import CommandFailed, RemoteHost
+from hosts.root_layer import furnish, lay_over
 from hosts.waiting import wait_until
 
 WANTS_TO_REBOOT: Final = 133
@@ -28,26 +29,11 @@ GATEWAY: Final = "10.77.0.1"
 CGROUPS: Final = (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified"))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command on a host printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class CommandFailed(AssertionError):
-    """A command on a host ended with another exit code than 0."""
-
-
-class FreshHost:
+class FreshHost(RemoteHost):
     """One host; to be booted, spoken to over SSH, and taken down."""
 
     def __init__(self, name: str, address: str, image: Path, directory: Path) -> None:
-        self.name = name
-        self.address = address
-        self.key = directory / "key"
+        super().__init__(name, address, directory / "key")
         self._image = image
         self._directory = directory / name
         self._namespace = f"host-{name}-{secrets.token_hex(4)}"  # the machine may run others
@@ -62,27 +48,9 @@ class FreshHost:
 
     def create(self) -> None:
         """Make the file system and the network link; the host does not run yet."""
-        layers = [self._directory / layer for layer in ("upper", "work", "root")]
-        for layer in layers:
-            layer.mkdir(parents=True)
-        upper, work, root = layers
-        options = f"lowerdir={self._image},upperdir={upper},workdir={work}"
-        _run("mount", "-t", "overlay", "overlay", "-o", options, str(root))
-        self._furnish()
+        lay_over(self._image, self._directory)
+        furnish(self.root, self.name, self.key)
         self._join_network()
-
-    def _furnish(self) -> None:
-        """Give the host its name, a name server and a key to be entered with."""
-        if not self.key.exists():
-            _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key))
-        ssh = self.root / "root" / ".ssh"
-        ssh.mkdir(mode=0o700, exist_ok=True)
-        shutil.copy(self.key.with_suffix(".pub"), ssh / "authorized_keys")
-        (self.root / "etc/hostname").write_text(f"{self.name}\n")
-        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {self.name}\n")
-        (self.root / "etc/machine-id").write_text("")
-        (self.root / "etc/resolv.conf").unlink(missing_ok=True)
-        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
 
     def _join_network(self) -> None:
         """Lead a link from the bridge into the host; its MAC address follows from the other."""
@@ -155,35 +123,6 @@ class FreshHost:
 
         wait_until(is_another_boot, f"{self.name} boots again", limit_s=BOOT_LIMIT_S)
         self.wait_until_up()
-
-    def run(self, command: str, *, timeout_s: float = 300) -> Said:
-        """Run a command there as root; raises `CommandFailed`."""
-        said = self.try_run(command, timeout_s=timeout_s)
-        if said.code != 0:
-            raise CommandFailed(f"{self.name}: {command}: {said.code}\n{said.out}\n{said.err}")
-        return said
-
-    def try_run(self, command: str, *, timeout_s: float = 300) -> Said:
-        """Run a command there as root, whatever becomes of it."""
-        asked = ["ssh", *self.ssh_options, f"root@{self.address}", command]
-        done = subprocess.run(
-            asked,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout_s,
-            stdin=subprocess.DEVNULL,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
-
-    @property
-    def ssh_options(self) -> tuple[str, ...]:
-        """How SSH is called: with this host's key alone, and nobody to ask."""
-        return (
-            *("-i", str(self.key), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"),
-            *("-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
-            *("-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=15"),
-        )
 
     def destroy(self) -> None:
         """End the host and remove what it was made of."""

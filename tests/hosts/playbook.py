@@ -7,8 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hosts.fresh_host import FreshHost
 from hosts.neighbours import Neighbours
+from hosts.remote_host import RemoteHost
 
 ANSIBLE = Path(__file__).resolve().parents[2] / "ansible"
 LIMIT_S = 600
@@ -31,7 +31,7 @@ class Recap:
 
 
 def deploy(
-    host: FreshHost,
+    host: RemoteHost,
     directory: Path,
     variables: dict[str, object],
     *arguments: str,

@@ -5,21 +5,33 @@ import sys
 from pathlib import Path
 
 from inline_proxy.paths import ROOT
-from inline_proxy.release.archive import pack
+from inline_proxy.release.archive import BILL_OF_MATERIALS, Release, pack, write_checksums
 from inline_proxy.release.contents import NotATree
+from inline_proxy.release.debian_package import CannotBuild, build
 
 
 def main() -> int:
     """Pack, and print the archive's path alone on stdout."""
     parser = argparse.ArgumentParser(prog="release", description=main.__doc__)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--deb", action="store_true", help="build the Debian package beside it")
+    asked = parser.parse_args()
     try:
-        release = pack(ROOT, parser.parse_args().output)
-    except (NotATree, OSError) as fault:
+        release = pack(ROOT, asked.output)
+        if asked.deb:
+            add_debian_package(release, asked.output)
+    except (NotATree, CannotBuild, OSError) as fault:
         sys.stderr.write(f"release: {fault}\n")
         return 1
     sys.stdout.write(f"{release.archive}\n")
     return 0
+
+
+def add_debian_package(release: Release, output: Path) -> None:
+    """Build the Debian package into the archive's folder, and add its checksum."""
+    package = build(ROOT, release)
+    beside = output / f"inline-proxy-{release.name}.{BILL_OF_MATERIALS}"
+    write_checksums(output, release.archive, package, beside)
 
 
 if __name__ == "__main__":

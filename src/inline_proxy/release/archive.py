@@ -37,12 +37,14 @@ def pack(root: Path, output: Path) -> Release:
     archive.write_bytes(_tar_gz(members, f"inline-proxy-{name}"))
     beside = output / f"inline-proxy-{name}.{BILL_OF_MATERIALS}"
     beside.write_text(materials)
-    sums = (
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
-        for file in (archive, beside)
-    )
-    (output / CHECKSUMS).write_text("".join(sums))
+    write_checksums(output, archive, beside)
     return Release(name, archive)
+
+
+def write_checksums(output: Path, *files: Path) -> None:
+    """Write the SHA-256 of each of these files beside them."""
+    sums = (f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    (output / CHECKSUMS).write_text("".join(sums))
 
 
 def _read(root: Path, files: tuple[Path, ...]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:

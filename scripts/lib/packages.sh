@@ -16,7 +16,7 @@ readonly test_packages=(
 # and what installs it.
 readonly machine_packages=(
     chromium
-    ansible-core dbus mmdebstrap nftables openssh-client systemd-container
+    ansible-core ansible-lint dbus mmdebstrap nftables openssh-client systemd-container
 )
 # Virtual machines, and the lab in them; for scripts/acceptance alone.
 readonly acceptance_packages=(

@@ -15,6 +15,7 @@ HEALTHY = ROOT / "tests" / "unit" / "observation" / "alerts-test.yaml"
 INSTANCE = 'instance="a"'
 FIRING: dict[str, list[tuple[str, str]]] = {
     "InlineProxyDown": [("inline_proxy_up{%s}", "0x120")],
+    "InlineProxyRestarted": [("inline_proxy_uptime_seconds{%s}", "0+60x94 0+60x25")],
     "NoClearIpSiteUsable": [('inline_proxy_clearip_site_up{%s,site="one"}', "0x120")],
     "ClearIpRefuses": [
         ('inline_proxy_clearip_responses_total{%s,site="one",code="403"}', "0+1x120")

@@ -25,10 +25,11 @@ from pathlib import Path
 
 import pytest
 
-from inline_proxy.lab.certificates import CertificateAuthority
+from inline_proxy.lab.certificates import CertificateAuthority, write_lab_files
 from sipp.clearip import ClearIp, Site, sites
 from sipp.invariants import prove_records_are_valid, prove_what_always_holds
 from sipp.leg import Leg, leg_lab
+from sipp.load.lab import LoadLab, load_lab, precedence
 from sipp.network import NotRoot, enter_own_network
 from sipp.proxy import Config, Proxies, Proxy
 from sipp.sipp import Sipp, Stage
@@ -151,6 +152,14 @@ def leg(
     """ClearIP sites that misbehave, and a proxy, for one test alone."""
     with leg_lab(tmp_path_factory.mktemp("leg"), authority) as lab:
         yield lab
+
+
+@pytest.fixture
+def lab(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[LoadLab]:
+    """ClearIP's stand-in, which signs, and the carriers."""
+    files = write_lab_files(tmp_path, authority.issue())
+    with precedence(), load_lab(tmp_path, files) as running:
+        yield running
 
 
 @pytest.fixture

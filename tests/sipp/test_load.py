@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inline_proxy.lab.certificates import CertificateAuthority, write_lab_files
-from sipp.load.lab import REFUSING, Load, LoadLab, load_lab, precedence, prefer_session
+from inline_proxy.lab.certificates import CertificateAuthority
+from sipp.load.lab import REFUSING, Load, LoadLab, prefer_session
 from sipp.proxy import Proxy, base_config, merged
 from sipp.waiting import wait_until
 
@@ -28,14 +28,6 @@ ROUNDS = 2
 ROUND_LIMIT_S = LOAD.lasts_s + 90
 PORT = 5900
 TOLERATED_GROWTH_BYTES = 65_536
-
-
-@pytest.fixture
-def lab(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[LoadLab]:
-    """ClearIP's stand-in, which signs, and the carriers."""
-    files = write_lab_files(tmp_path, authority.issue())
-    with precedence(), load_lab(tmp_path, files) as running:
-        yield running
 
 
 @pytest.fixture

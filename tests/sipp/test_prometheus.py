@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from inline_proxy.lab.certificates import CertificateAuthority, write_lab_files
+from inline_proxy.lab.certificates import CertificateAuthority
 from inline_proxy.paths import ROOT
-from sipp.load.lab import Load, LoadLab, load_lab, precedence
+from sipp.load.lab import Load, LoadLab
 from sipp.proxy import Proxy, base_config, merged
 from sipp.waiting import wait_until
 
@@ -64,14 +64,6 @@ def values(query: str) -> list[float]:
     """What a query gives at this moment."""
     found = asked("query", query=query)
     return [float(each["value"][1]) for each in found["result"]] if found else []
-
-
-@pytest.fixture
-def lab(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> Iterator[LoadLab]:
-    """ClearIP's stand-in, which signs, and the carriers."""
-    files = write_lab_files(tmp_path, authority.issue())
-    with precedence(), load_lab(tmp_path, files) as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,20 +8,14 @@ from typing import Any, Final
 
 import click
 
-from inline_proxy.commands.status import RUNTIME_DIRECTORY, current_status
+from inline_proxy.commands.running import runtime_option
+from inline_proxy.commands.status import current_status
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.observation.kamailio_figures import DRAINING, NODE
 from inline_proxy.rendering import CONTROL_SOCKET
 
 POLL_INTERVAL_S: Final = 0.5
 NOT_DRAINED, NOT_RUNNING = 1, 3
-_runtime_option = click.option(
-    "--runtime-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=RUNTIME_DIRECTORY,
-    show_default=True,
-    help="The running proxy's directory.",
-)
 
 
 @click.command("drain")
@@ -34,7 +28,7 @@ _runtime_option = click.option(
 @click.option(
     "--timeout", "timeout_s", metavar="SECONDS", type=float, help="With --wait: no longer."
 )
-@_runtime_option
+@runtime_option
 def drain_command(
     *, waits: bool, attempts_only: bool, timeout_s: float | None, runtime_dir: Path
 ) -> None:
@@ -55,7 +49,7 @@ def drain_command(
 
 
 @click.command("undrain")
-@_runtime_option
+@runtime_option
 def undrain_command(*, runtime_dir: Path) -> None:
     """Have calls come again; exits with 3 when no proxy runs."""
     _tell(runtime_dir, ("htable.seti", NODE, DRAINING, 0))

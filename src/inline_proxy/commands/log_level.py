@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inline_proxy.commands.status import RUNTIME_DIRECTORY
+from inline_proxy.commands.running import runtime_option
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.log_level import LogLevel, change_level, current_level
 from inline_proxy.rendering import CONTROL_SOCKET
@@ -15,13 +15,7 @@ NAMES = [level.name.lower() for level in LogLevel]
 
 @click.command("log-level")
 @click.argument("level", required=False, type=click.Choice(NAMES))
-@click.option(
-    "--runtime-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=RUNTIME_DIRECTORY,
-    show_default=True,
-    help="The running proxy's directory.",
-)
+@runtime_option
 def log_level_command(level: str | None, runtime_dir: Path) -> None:
     """Say what is logged, or log LEVEL and what is more urgent until the next start.
 

@@ -6,25 +6,19 @@ from typing import Any, Final
 
 import click
 
+from inline_proxy.commands.running import runtime_option
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.observation.health import Health, status_of
 from inline_proxy.observation.kamailio_figures import look
 from inline_proxy.observation.status_query import ask_http, ask_socket
 from inline_proxy.rendering import CONTROL_SOCKET
 
-RUNTIME_DIRECTORY: Final = Path("/run/inline-proxy")
 EXIT_CODES: Final = {Health.HEALTHY: 0, Health.DEGRADED: 1, Health.NOT_RUNNING: 3}
 
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object.")
-@click.option(
-    "--runtime-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=RUNTIME_DIRECTORY,
-    show_default=True,
-    help="The running proxy's directory.",
-)
+@runtime_option
 @click.option(
     "--admin",
     metavar="ADDRESS:PORT",

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from inline_proxy.commands.calls import LOGS
-from inline_proxy.commands.status import RUNTIME_DIRECTORY, current_status
+from inline_proxy.commands.running import RUNTIME_DIRECTORY
+from inline_proxy.commands.status import current_status
 from inline_proxy.installation import Installation
 from inline_proxy.support.archive import write_archive
 from inline_proxy.support.contents import Sources, parts

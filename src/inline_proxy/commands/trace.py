@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from inline_proxy.commands.status import RUNTIME_DIRECTORY
+from inline_proxy.commands.running import runtime_option
 from inline_proxy.lab.screen import Screen, coloured
 from inline_proxy.tracing.screen import GrowingLadder, block
 from inline_proxy.tracing.trace_server import LONGEST_S, TRACE_SOCKET
@@ -43,13 +43,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> i
 @click.option("--export", metavar="HOST:PORT", help="Send HEPv3 there, to Homer or `sngrep -L`.")
 @click.option("--ladder", "only_ladder", is_flag=True, help="No messages, the ladder alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per message.")
-@click.option(
-    "--runtime-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=RUNTIME_DIRECTORY,
-    show_default=True,
-    help="The running proxy's directory.",
-)
+@runtime_option
 def trace_command(  # noqa: PLR0913 - one parameter for each option
     *,
     wanted: str | None,

@@ -14,6 +14,7 @@ def invitation(ports: Ports, directory: Path) -> Iterator[str]:
     for address in _addresses():
         yield f"   {address}   port {ports.sip} (UDP, TCP) or {ports.sips} (TLS)"
     yield "Calls are taken from private addresses. The carriers answer without any sound."
+    yield f"Point a browser at http://127.0.0.1:{ports.admin}/ for calls, ladders and charts."
     yield ""
     yield "Dial"
     width = max(len(entry.name) for entry in PLAN)

@@ -23,6 +23,7 @@ SIP: Final = 5060
 SIPS: Final = 5061
 CLEARIP_PORT: Final = 6061
 CARRIER_PORTS: Final = 7001
+ADMIN_PORT: Final = 8080
 CARRIERS: Final = {
     "A": "carrier-answers",
     "B": "carrier-answers",
@@ -43,6 +44,8 @@ class Ports:
     sips: int
     clearip: int
     carriers: dict[str, int]
+    admin: int
+    """The status page, on loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ def configuration(
         "targets": {
             "aliases": {"captcha.clearip.com": f"sip:{LOOPBACK}:{ports.carriers['G']}"},
         },
+        "admin": {"listen": f"{LOOPBACK}:{ports.admin}"},
     }
 
 
@@ -129,6 +133,7 @@ def choose_ports(*, everywhere: bool) -> Ports:
             name: free_port(socket.SOCK_DGRAM, CARRIER_PORTS + place)
             for place, name in enumerate(CARRIERS)
         },
+        admin=free_port(socket.SOCK_STREAM, ADMIN_PORT),
     )
 
 

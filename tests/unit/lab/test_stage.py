@@ -13,7 +13,7 @@ from inline_proxy.lab.certificates import LabFiles
 from inline_proxy.lab.invitation import invitation
 from inline_proxy.lab.stage import CARRIERS, Ports, choose_ports, configuration, free_port
 
-PORTS = Ports(5060, 5061, 6061, {"A": 7001, "G": 7007})
+PORTS = Ports(5060, 5061, 6061, {"A": 7001, "G": 7007}, 8080)
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -60,6 +60,7 @@ def test_invitation_has_ports_and_every_number(tmp_path: Path) -> None:
     text = "\n".join(lines)
 
     assert "   127.0.0.1   port 5060 (UDP, TCP) or 5061 (TLS)" in lines
+    assert "http://127.0.0.1:8080/" in text
     assert all(entry.number in text and entry.meaning in text for entry in PLAN)
     assert str(tmp_path) in text
     assert lines[-1] == "Ctrl-C ends the lab."

@@ -8,10 +8,9 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from inline_proxy.config.admin import Admin, Socket
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
@@ -25,6 +24,9 @@ from inline_proxy.observation.page_server import Page, protected
 from inline_proxy.observation.status_query import STATUS_SOCKET
 from inline_proxy.own_certificate import CertificateFiles
 from inline_proxy.passwords import users_in
+
+if TYPE_CHECKING:  # the name is younger than the aiohttp of Debian 12
+    from aiohttp.typedefs import Middleware
 
 FRESH_S: Final = 0.5
 """How long a look at Kamailio serves, so that many who ask cost no more than one."""

@@ -2,18 +2,21 @@
 
 import asyncio
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from inline_proxy.config.admin import Socket
 from inline_proxy.observation.login import WAIT_S, Login
 
+if TYPE_CHECKING:  # the name is younger than the aiohttp of Debian 12
+    from aiohttp.typedefs import Middleware
+
 REALM: Final = 'Basic realm="inline-proxy", charset="UTF-8"'
 
 
-def logged_in(login: Login) -> Middleware:
+def logged_in(login: Login) -> "Middleware":
     """Let requests through that carry a good password."""
 
     @web.middleware
@@ -29,7 +32,7 @@ def logged_in(login: Login) -> Middleware:
     return check
 
 
-def of_this_host(listen: Socket) -> Middleware:
+def of_this_host(listen: Socket) -> "Middleware":
     """Let requests through that name this host.
 
     A page of somebody else's, in a browser on this host, may have its own name resolve to a

@@ -2,8 +2,11 @@
 
 import pytest
 
+from inline_proxy.lab.message import Message, decode, encode
 from sipp.clearip import HOST, SILENCE, VACANT_SITE_PORT, ClearIp
 from sipp.conftest import ProxyWith
+from sipp.hosts import udp_socket
+from sipp.raw_request import LARGEST, PATIENCE_S, RawCaller, request
 from sipp.role import all_succeeded, tried_in_order
 from sipp.sipp import Sipp
 
@@ -156,3 +159,40 @@ def test_test_call_to_the_emergency_service_reaches_nobody(
     assert caller.final.status == 416
     assert nobody.is_silent
     assert not clearip.received()
+
+
+def test_emergency_call_without_from_tag_goes_there_and_its_requests_too(
+    proxy_with: ProxyWith, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """ACK and BYE find the dialog, whose caller has an empty tag (RFC 3261 §12.1.1)."""
+    proxy = proxy_with(default_route=[f"sip:{HOST}:{DEFAULT_PORT}"])
+    place = proxy.place("udp")
+    caller_is = {"uri": f"sip:911@{HOST}", "from": f"<sip:old@{HOST}>"}
+
+    with udp_socket(HOST, DEFAULT_PORT) as target, RawCaller(place) as caller:
+        target.settimeout(PATIENCE_S)
+        caller.send(request("INVITE", sipp.number, place, **caller_is))
+        octets, proxy_address = target.recvfrom(LARGEST)
+        target.sendto(encode(answered(Message.parse(decode(octets)))), proxy_address)
+        answer = caller.hear_final()
+        assert answer.status == 200
+        dialog = {**caller_is, "to": answer.header("to"), "uri": f"sip:x@{HOST}:{DEFAULT_PORT}"}
+        routes = ", ".join(reversed(answer.headers("record-route")))
+        for number, method in enumerate(("ACK", "BYE")):
+            branch = f"{sipp.number}{number}"
+            text = request(method, sipp.number, place, f"Route: {routes}", **dialog)
+            caller.send(text.replace(f"branch=z9hG4bK{sipp.number}", f"branch=z9hG4bK{branch}"))
+            assert Message.parse(decode(target.recv(LARGEST))).method == method
+
+    assert not clearip.received()
+
+
+def answered(invite: Message) -> str:
+    """The 200 of somebody who takes a call."""
+    copied = [
+        f"{name}: {value}"
+        for name in ("via", "record-route", "from", "call-id", "cseq")
+        for value in invite.headers(name)
+    ]
+    to = f"to: {invite.header('to')};tag=psap"
+    return "\r\n".join(("SIP/2.0 200 OK", *copied, to, "Content-Length: 0", "", ""))

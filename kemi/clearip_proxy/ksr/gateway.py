@@ -38,6 +38,7 @@ from clearip_proxy.ksr.targets import TargetLeg
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.process.shared_numbers import SharedNumbers
+from clearip_proxy.process.sparing import Sparing
 from clearip_proxy.routing import Request
 from clearip_proxy.search import TERMINATED
 
@@ -60,6 +61,9 @@ class KsrGateway:
         self.events = CallEvents(ksr, policy)
         self._branches = KsrBranches(ksr, self._log, self.events)
         self._strangers = KsrStrangers(ksr, policy)
+        self._sparing = Sparing()
+        self._sender = ""
+        """Who has sent the request at hand, where it belongs to no call."""
         self.calls = CallLimits(ksr, policy)
         self.read = KsrReader(ksr, now)
         self.clearip = ClearIpLeg(ksr, policy, self.read, self.events)
@@ -84,7 +88,11 @@ class KsrGateway:
             self.events.begun(request, decision)
         elif request.method == "BYE" and isinstance(decision, FollowRoute):
             self.events.hung_up(request)
-        self.carry_out(decision)
+        self._sender = "" if request.is_call_attempt else request.source_address
+        try:
+            self.carry_out(decision)
+        finally:
+            self._sender = ""
 
     def _admit(self, attempt: AdmitCall | QueryClearIp, request: Request) -> QueryClearIp | None:
         """Count a call attempt; None for a retransmission, and for one that was refused.
@@ -175,7 +183,10 @@ class KsrGateway:
         self._note_of(reply, f"answered: {reply.status} {reply.reason_phrase}")
 
     def _note_of(self, decision: Discard | Reply, text: str) -> None:
-        (self._log.note if decision.names_call else self._log.note_of_no_call)(text)
+        """Say what became of a request; of many that belong to no call, not of each."""
+        line = self._sparing.told(self._sender, text) if self._sender else text
+        if line is not None:
+            (self._log.note if decision.names_call else self._log.note_of_no_call)(line)
 
     def _send_reply(self, reply: Reply) -> None:
         for name, value in reply.headers:

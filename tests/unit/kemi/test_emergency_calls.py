@@ -96,3 +96,11 @@ def test_emergency_number_is_known_in_percent_encoding(user: str) -> None:
 def test_other_number_is_no_emergency(user: str) -> None:
     """Only the numbers themselves, and those behind a configured prefix."""
     assert not is_emergency(user, POLICY.emergency)
+
+
+def test_emergency_call_without_from_tag_goes_on() -> None:
+    """Phones older than RFC 3261 leave it out; who needs help is not told to buy another."""
+    decision = on_request(replace(INVITE, from_tag=""), WITH_DEFAULT_ROUTE)
+
+    assert isinstance(decision, Fork)
+    assert decision.target == "sip:911@gw1.example.net"

@@ -82,6 +82,19 @@ def test_reply_carries_its_headers() -> None:
     ]
 
 
+def test_flood_of_requests_without_a_call_does_not_fill_the_log() -> None:
+    """Each is answered; a call attempt is told of always."""
+    ksr = FakeKsr()
+    proxy = gateway(ksr)
+    refusal = Reply(405, "Method Not Allowed")
+    for _ in range(50):
+        proxy.begin(refusal, replace(INVITE, method="REGISTER"))
+    proxy.begin(refusal, INVITE)
+
+    assert ksr.names().count("send_reply") == 51
+    assert len(ksr.logged) == 10 + 1
+
+
 def test_header_with_a_line_break_is_never_sent() -> None:
     """The last line of defence against header injection."""
     assert calls_for(Reply(503, "No", (("Reason", "a\r\nEvil: yes"),)), FakeKsr()) == [

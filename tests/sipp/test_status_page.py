@@ -14,6 +14,7 @@ from sipp.conftest import ProxyWith
 from sipp.proxy import Proxy
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp
+from sipp.trace_command import Trace
 from sipp.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="a browser sees the same page whatever Kamailio it is about: Debian 12 has one here",
 )
 ADMIN_PORT = 8099
+TRACE_RECEIVER = "127.0.0.1:7971"
 PAGE = f"http://127.0.0.1:{ADMIN_PORT}/"
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A directory that gets pictures of the page: `docs/screenshots`."""
@@ -57,7 +59,9 @@ def is_served() -> bool:
 @pytest.fixture
 def proxy(proxy_with: ProxyWith) -> Proxy:
     """A proxy with a page."""
-    return proxy_with(admin={"listen": f"127.0.0.1:{ADMIN_PORT}"})
+    return proxy_with(
+        admin={"listen": f"127.0.0.1:{ADMIN_PORT}"}, tracing={"receiver": TRACE_RECEIVER}
+    )
 
 
 @pytest.fixture
@@ -187,3 +191,26 @@ def test_page_says_when_the_proxy_is_gone(page: Tab, proxy: Proxy) -> None:
     proxy.restart()
 
     page.wait_for("document.querySelector('#health').innerText === 'Healthy'")
+
+
+def test_traced_call_shows_its_messages_below_the_ladder(
+    page: Tab, proxy: Proxy, clearip: ClearIp, sipp: Sipp, tmp_path: Path
+) -> None:
+    """Those of the encrypted leg too, in plain text, on a click."""
+    target = sipp.play("target-200")
+    clearip.redirects_to(target.at())
+    with Trace(proxy, tmp_path, sipp.number) as trace:
+        assert all_succeeded(sipp.play("uac-answered", to=proxy), target)
+        trace.wait_for("BYE sip:")
+    proxy.wait_for_record(sipp.number)
+    find(page, sipp.number)
+
+    page.value("document.querySelector('#call-rows button').click()")
+    page.wait_for("document.querySelectorAll('#messages details').length > 5")
+    page.value("document.querySelectorAll('#messages details').forEach(each => each.open = true)")
+
+    assert "(tls): SIP/2.0 302 Moved Temporarily" in page.text("#messages")
+    assert f"INVITE sip:{sipp.number}@sip.clearip.com" in page.text("#messages")
+    assert page.value("document.querySelector('#no-messages').hidden")
+    picture(page, "messages")
+    assert page.complaints == []

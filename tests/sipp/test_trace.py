@@ -1,71 +1,27 @@
 """`inline-proxy trace`: the encrypted leg in plain text, while somebody looks and no longer."""
 
-import json
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
 
 from sipp.clearip import ClearIp, token
 from sipp.conftest import ProxyWith
-from sipp.control import control, control_socket
+from sipp.control import control
 from sipp.datagrams import Datagrams, Hep
 from sipp.proxy import Proxy
 from sipp.role import all_succeeded
-from sipp.running import COMMAND, ENVIRONMENT
 from sipp.sipp import Sipp
 from sipp.test_records import observer_of
+from sipp.trace_command import Trace
 from sipp.waiting import wait_until
 
 RECEIVER = "127.0.0.1:7969"
 SNGREP = "127.0.0.1:7970"
-
-
-class Trace:
-    """`inline-proxy trace` while it runs; it is ended with the block."""
-
-    def __init__(self, proxy: Proxy, directory: Path, *arguments: str) -> None:
-        self._out, self._err = directory / "traced", directory / "trace.err"
-        runtime = str(control_socket(proxy).parent)
-        with self._out.open("w") as out, self._err.open("w") as err:
-            self.process = subprocess.Popen(
-                [*COMMAND, "trace", "--runtime-dir", runtime, *arguments],
-                env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1"},
-                stdout=out,
-                stderr=err,
-            )
-
-    def __enter__(self) -> Self:
-        wait_until(lambda: "Ctrl-C ends it" in self.said, "the trace has begun")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def said(self) -> str:
-        """What stands on stderr."""
-        return self._err.read_text()
-
-    @property
-    def text(self) -> str:
-        """What stands on stdout."""
-        return self._out.read_text()
-
-    def messages(self) -> list[dict[str, Any]]:
-        """What `--json` has printed."""
-        whole = self.text.rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines()]
-
-    def wait_for(self, text: str) -> None:
-        """Wait until it has printed something."""
-        wait_until(lambda: text in self.text, f"the trace shows {text}")
 
 
 @pytest.fixture

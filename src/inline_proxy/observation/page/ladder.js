@@ -27,7 +27,7 @@ export function story(record) {
     at += query.latency_ms ?? 0;
     if (query.status === null) steps.push({ at, from: lane, to: 1, text: "no answer", kind: "failed lost" });
     else {
-      const what = query.status === 302 ? `${record.contacts ?? 0} contacts` : query.phrase;
+      const what = query.status === 302 ? `${record.contacts ?? 0} contact${record.contacts === 1 ? "" : "s"}` : query.phrase;
       steps.push({
         at, from: lane, to: 1, text: `${query.status} ${what}`,
         kind: query.status === 302 ? "answered" : "failed", identity: query.status === 302 && record.passports.length > 0,

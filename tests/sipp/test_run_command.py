@@ -169,7 +169,8 @@ def test_address_of_another_host_is_said_with_those_of_this_one(run: Runs) -> No
     assert proxy.exit_code() == 2
     assert proxy.log == (
         "listen.addresses: 192.0.2.99 is not an address of this host; "
-        "allowed: all, or some of 127.0.0.1, ::1\n"
+        "allowed: all, or some of 127.0.0.1, ::1; for an address that moves between hosts: "
+        "listen.floating: true\n"
     )
 
 

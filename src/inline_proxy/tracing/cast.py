@@ -28,6 +28,9 @@ class Cast:
         peer = copy.destination if is_sent else copy.source
         if message.is_request and message.method == "INVITE":
             self._learn(peer, message, is_sent=is_sent)
+        elif not is_sent and _redirects(message) and copy.transport == "tls":
+            # The copy of its INVITE comes from another process of Kamailio's, and may come later.
+            self._sites.add(str(peer))
         role = self._role(peer, message.header("call-id"))
         return (PROXY, role) if is_sent else (role, PROXY)
 
@@ -52,3 +55,7 @@ class Cast:
     def _is_for_clearip(self, uri: str) -> bool:
         host = uri.rpartition("@")[2].partition(";")[0].partition(":")[0].lower()
         return host == self._domain or host.endswith(f".{self._domain}")
+
+
+def _redirects(message: Message) -> bool:
+    return not message.is_request and message.status // 100 == 3  # noqa: PLR2004 - RFC 3261 §21.3

@@ -3,7 +3,7 @@
 # its Kamailio, its Python and its libraries, as an operator there has them.
 
 readonly other_debian_packages=(
-    "${lab_packages[@]}" "${library_packages[@]}" baresip-core nftables prometheus sngrep
+    "${lab_packages[@]}" "${library_packages[@]}" baresip-core keepalived nftables prometheus sngrep
 )
 readonly root_file_systems=${XDG_CACHE_HOME:-$HOME/.cache}/inline-proxy
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg

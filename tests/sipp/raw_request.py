@@ -68,8 +68,12 @@ class RawCaller:
 
     def has_heard_nothing(self) -> bool:
         """Whether nothing is waiting to be heard."""
-        waiting, _, _ = select.select([self._socket], [], [], 0)
-        return not waiting
+        return not self.hears_within(0)
+
+    def hears_within(self, limit_s: float) -> bool:
+        """Wait until something is to be heard; False when that takes too long."""
+        waiting, _, _ = select.select([self._socket], [], [], limit_s)
+        return bool(waiting)
 
 
 def ask(proxy: Place, text: str) -> Message:

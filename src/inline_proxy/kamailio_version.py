@@ -40,6 +40,11 @@ class KamailioVersion(NamedTuple):
         return self >= (5, 8, 0)
 
     @property
+    def drops_large_messages(self) -> bool:
+        """Whether a message over 32,767 bytes is dropped without a word unless told otherwise."""
+        return self >= (6, 0, 0)
+
+    @property
     def has_tls_threads_mode(self) -> bool:
         """Whether OpenSSL 3's per-thread state can be kept apart between processes."""
         return self >= (5, 8, 0)

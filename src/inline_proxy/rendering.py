@@ -156,6 +156,7 @@ def template_values(
         "tcp_workers": host.kamailio.tcp_workers,
         "async_workers": ASYNC_WORKERS,
         "tls_threads_mode": 2 if host.kamailio.has_tls_threads_mode else None,
+        "drops_large_messages": host.kamailio.drops_large_messages,
         "listeners": [
             {"socket": listener.socket, "advertise": _advertise_clause(listener, host.listeners)}
             for listener in host.listeners

@@ -130,6 +130,20 @@ def test_largest_datagram_kills_nobody(proxy: Proxy, clearip: ClearIp, sipp: Sip
     assert len(clearip.invite.body) == 60_000
 
 
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_message_over_32_kilobytes_is_a_call(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp, transport: Transport
+) -> None:
+    """Newer Kamailios drop it without a word, unless told otherwise."""
+    clearip.says(603, "Decline")
+    place = proxy.place(transport)
+
+    with stream_to(place) as stream:
+        invite = over_stream("INVITE", sipp.number, place, body=b"x" * 40_000)
+        assert answer_to(invite, stream) == 603
+    assert len(clearip.invite.body) == 40_000
+
+
 def answer_to(text: bytes, stream: socket.socket) -> int:
     """Send a request; the status of its final response."""
     stream.sendall(text)

@@ -71,6 +71,14 @@ def test_tcp_workers_follow_the_version(
     assert (version.tcp_workers, version.has_tls_threads_mode) == (workers, has_mode)
 
 
+@pytest.mark.parametrize(
+    ("version", "drops"), [(KamailioVersion(5, 6, 3), False), (KamailioVersion(6, 0, 1), True)]
+)
+def test_large_messages_are_dropped_since_6(version: KamailioVersion, *, drops: bool) -> None:
+    """Older ones do not know the setting and would not start with it."""
+    assert version.drops_large_messages == drops
+
+
 def test_version_is_written_with_dots() -> None:
     """As people write it."""
     assert str(KamailioVersion(5, 6, 3)) == "5.6.3"

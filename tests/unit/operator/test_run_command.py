@@ -3,7 +3,9 @@
 Real Kamailio, and signals from outside: `tests/sipp/test_run_command.py`.
 """
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import tempfile
@@ -63,6 +65,20 @@ class TestHost:
         return list(self.temporary.iterdir()) == []
 
 
+def port_that_nobody_gets() -> int:
+    """A port of 127.0.0.1, free over UDP and TCP, and below those that the kernel hands out."""
+    while True:
+        port = random.randrange(20_000, 30_000)  # noqa: S311 (no secret)
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            socket.socket() as tcp,
+            contextlib.suppress(OSError),
+        ):
+            udp.bind(("127.0.0.1", port))
+            tcp.bind(("127.0.0.1", port))
+            return port
+
+
 @pytest.fixture
 def host(
     install_kamailio: Callable[[str], Path],
@@ -70,9 +86,7 @@ def host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> TestHost:
     """A host of the test's own."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = port_that_nobody_gets()
     temporary = tmp_path_factory.mktemp("t")  # a control socket's path must be short
     config = tmp_path_factory.mktemp("etc") / "config.yaml"
     config.write_text(f"listen: {{addresses: [127.0.0.1], udp: {port}, tcp: null, tls: null}}\n")

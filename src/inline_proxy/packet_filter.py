@@ -60,6 +60,7 @@ def packet_filter_values(
         "user_id": user_id,
         "learned_for": LEARNED_FOR,
         "max_connection_rate": limits.max_connection_rate,
+        "max_datagram_rate": limits.max_datagram_rate,
         "max_connections": limits.max_connections,
         "admin": _admin_match(config),
     }

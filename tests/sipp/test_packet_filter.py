@@ -181,6 +181,30 @@ def test_one_source_that_connects_too_fast_is_slowed_and_no_other(wire: Wire) ->
     assert wire.gets_through("10.1.0.3")
 
 
+@pytest.mark.parametrize(
+    ("proxy", "switch", "other"),
+    [(*IPV4, CARRIER), (*IPV6, CARRIER_IPV6)],
+    ids=["ipv4", "ipv6"],
+)
+def test_one_source_that_sends_without_pause_is_cut_and_no_other(
+    wire: Wire, proxy: str, switch: str, other: str
+) -> None:
+    """As many datagrams as it may send in a second, and few more; another address loses none."""
+    wire.load("trusted: ['::/0', 0.0.0.0/0]\npacket_filter: {max_datagram_rate: 20}\n")
+    heard = wire.hearing(proxy)
+
+    for _ in range(200):
+        wire.says(switch, b"flood", to=proxy)
+    for _ in range(10):
+        wire.says(other, b"call", to=proxy)
+
+    datagrams = [heard.recv(100)]
+    while datagrams.count(b"call") < 10:
+        datagrams.append(heard.recv(100))
+    assert 20 <= datagrams.count(b"flood") < 100
+    assert wire.counted("sent_too_fast") == 200 - datagrams.count(b"flood")
+
+
 def test_one_source_with_too_many_connections_gets_no_more_until_one_is_closed(wire: Wire) -> None:
     """Idle connections of one source cannot use up the proxy's."""
     wire.load(TRUSTED + "packet_filter: {max_connections: 3}\n")

@@ -50,6 +50,17 @@ class PacketFilter:
             example="20",
         ),
     )
+    max_datagram_rate: int = field(
+        default=5_000,
+        metadata=key(
+            number(1, 1_000_000, wrong="is not a limit"),
+            "How many UDP packets one address may send per second; as many at once. What is "
+            "above it is dropped before it can fill the queue that all switches share. A call "
+            "takes three to eight packets of a switch.",
+            unit="packets per second",
+            example="1000",
+        ),
+    )
     max_connections: int = field(
         default=1_000,
         metadata=key(

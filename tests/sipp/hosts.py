@@ -56,6 +56,13 @@ class Host:
         os.close(self._descriptor)
 
 
+class OwnHost(Host):
+    """The network namespace that the tests run in."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
 def join(one: Host, other: Host) -> None:
     """Lay a wire between two hosts: `eth0` on both."""
     wire = ("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0")

@@ -37,7 +37,12 @@ class Wire:
     @classmethod
     def lay(cls) -> "Wire":
         """Two hosts, and the addresses that live on them."""
-        wire = cls(Host(), Host())
+        return cls.lay_between(Host(), Host())
+
+    @classmethod
+    def lay_between(cls, proxy: Host, outside: Host) -> "Wire":
+        """The same between hosts that are there."""
+        wire = cls(proxy, outside)
         join(wire.proxy, wire.outside)
         reachable(wire.proxy, PROXY, "10.1.0.0/24", "203.0.113.0/24", "198.51.100.0/24")
         reachable(wire.proxy, PROXY_IPV6, "2001:db8::/32")

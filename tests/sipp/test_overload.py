@@ -1,7 +1,13 @@
 """More calls than the proxy takes: some are refused early, and the others succeed."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 
+from clearip_proxy.process.socket_queue import fullest_queue_bytes, udp_tables
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
 from sipp.flood import call, finals
@@ -14,6 +20,9 @@ from sipp.waiting import wait_until
 FLOODING_HOST = "127.0.0.77"
 FLOOD = 120
 """Fewer than the UDP sockets on the way hold: nothing is sent twice here."""
+FILLED_BYTES = 250 * 1024
+"""Twice what counts as full, and half of what a socket holds."""
+MOST_CALLS = 200_000
 CEILING_CPS = 12
 ALMOST_NOTHING = {"memory_percent": 1}
 """Kamailio itself uses more of the shared memory."""
@@ -62,6 +71,54 @@ def test_calls_that_find_no_memory_are_refused_but_one_per_second(
     assert statuses[603] in {1, 2}
     assert statuses[503] == 20 - statuses[603]
     assert len({m.header("call-id") for m in clearip.received("INVITE")}) == statuses[603]
+
+
+def test_full_queue_brings_a_ceiling_unasked_and_costs_no_other_a_call(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp
+) -> None:
+    """Nothing is configured: the flood is refused early, and another address calls as ever."""
+    flooded = "+15005550198"
+    target = sipp.play("target-200")
+    clearip.redirects_to(target.at())
+    shed_before = proxy.count("counters", "calls_shed")
+
+    with (
+        RawCaller(proxy.place("udp"), FLOODING_HOST) as flooder,
+        queue_kept_full(proxy, flooder, flooded),
+    ):
+        wait_until(lambda: has_ceiling(proxy), "a ceiling is set")
+        wait_until(lambda: proxy.count("counters", "calls_shed") > shed_before, "calls are refused")
+        assert all_succeeded(sipp.play("uac-answered", to=proxy), target)
+
+    wait_until(lambda: "no longer overloaded" in proxy.log(), "every call is taken again")
+
+
+@contextmanager
+def queue_kept_full(proxy: Proxy, flooder: RawCaller, number: str) -> Iterator[None]:
+    """Calls from one address fill the proxy's queue, and never so far that the kernel drops any."""
+    ended = Event()
+
+    def flood() -> None:
+        ports = frozenset({proxy.port})
+        for index in range(MOST_CALLS):
+            while fullest_queue_bytes(udp_tables(), ports) > FILLED_BYTES:
+                ended.wait(0.001)
+            if ended.is_set():
+                return
+            flooder.send(call(proxy, number, index))
+
+    with ThreadPoolExecutor(1) as executor:
+        flooding = executor.submit(flood)
+        try:
+            yield
+        finally:
+            ended.set()
+            flooding.result()
+
+
+def has_ceiling(proxy: Proxy) -> bool:
+    """Whether it says that it takes no more than so many calls."""
+    return re.search(r"overloaded: \d+ new calls per second are taken", proxy.log()) is not None
 
 
 def is_overloaded(proxy: Proxy) -> bool:

@@ -152,7 +152,7 @@ class Node:
     @property
     def kamailio(self) -> list[psutil.Process]:
         """Its Kamailio's processes."""
-        return [each for each in self.processes() if each.name() == "kamailio"]
+        return [each for each in self.processes() if name_of(each) == "kamailio"]
 
     def pull_the_plug(self) -> None:
         """Stop every process as it stands, and cut the wire: power is gone as others see it."""
@@ -211,6 +211,13 @@ class Node:
 
 def _python() -> tuple[str, ...]:
     return (sys.executable, "-m", "inline_proxy")
+
+
+def name_of(process: psutil.Process) -> str:
+    """What a process is called; "" when it has ended since it was listed."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:

@@ -3,19 +3,20 @@
 import errno
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
-
-import psutil
+from typing import TYPE_CHECKING, Final
 
 from inline_proxy.listeners import Address, Listener, interface_addresses
+
+if TYPE_CHECKING:
+    from inline_proxy.port_holder import PortHolder
 
 IP_FREEBIND = 15
 """From <linux/in.h>: an address may be bound that the host does not hold, in both families."""
 POLICY_FILE: Final = "proxy.json"
 """Every rendered directory has one."""
+UNSEEN: Final = "a process that only root may see"
 
 
 def busy(listeners: Iterable[Listener]) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def _sentence(listener: Listener, error: OSError) -> str:
         case errno.EADDRINUSE:
             return (
                 f"{port_key}: port {listener.port} of {listener.address} is taken by "
-                f"{_holder(listener)}; stop that, or give another port"
+                f"{_holder(listener) or UNSEEN}; stop that, or give another port"
             )
         case errno.EACCES:
             return (
@@ -75,29 +76,14 @@ def held_by_the_proxy(listener: Listener) -> bool:
     refusal = _refusal(listener)
     if refusal is None or refusal.errno != errno.EADDRINUSE:
         return False
-    with suppress(psutil.Error, OSError):
-        holder = _holding(listener)
-        words = [] if holder is None else holder.cmdline()
-        directories = (after for word, after in pairwise(words) if word == "-Y")
-        return any((Path(directory) / POLICY_FILE).exists() for directory in directories)
-    return False
+    holder = _holder(listener)
+    words = () if holder is None else holder.command
+    directories = (after for word, after in pairwise(words) if word == "-Y")
+    return any((Path(directory) / POLICY_FILE).exists() for directory in directories)
 
 
-def _holder(listener: Listener) -> str:
-    """Name the process that holds the port, where this process may know it."""
-    with suppress(psutil.Error):
-        holder = _holding(listener)
-        if holder is not None:
-            return f"{holder.name()} (pid {holder.pid})"
-    return "a process that only root may see"
+def _holder(listener: Listener) -> "PortHolder | None":
+    # Where a service may not see the host's processes, psutil complains as soon as it is imported.
+    from inline_proxy.port_holder import port_holder  # noqa: PLC0415
 
-
-def _holding(listener: Listener) -> psutil.Process | None:
-    """Find the process that holds the port; raises `psutil.Error`."""
-    kind = "udp" if listener.transport == "udp" else "tcp"
-    holding = {str(listener.address), "0.0.0.0", "::"}  # noqa: S104 - compared, not opened
-    for connection in psutil.net_connections(kind):
-        local, pid = connection.laddr, connection.pid
-        if local and pid and local.port == listener.port and local.ip in holding:
-            return psutil.Process(pid)
-    return None
+    return port_holder(listener)

@@ -10,6 +10,7 @@ from hosts.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 CONFIG = "/etc/inline-proxy/config.yaml"
+NEW_CERTIFICATE, NEW_KEY = "/etc/inline-proxy/new.pem", "/etc/inline-proxy/new-key.pem"
 RATE = 20
 BACK_WITHIN_S = 5
 
@@ -22,7 +23,7 @@ def main_pid(host: FreshHost) -> str:
 def test_changed_policy_is_applied_under_load_without_a_failed_call(
     host: FreshHost, neighbours: Neighbours
 ) -> None:
-    """Policy, timeouts and certificate are read again by the processes that run."""
+    """Policy and timeouts are read again by the processes that run."""
     before = main_pid(host)
     load = neighbours.load(host.address, rate=RATE)
     for seconds in (90, 100):
@@ -36,6 +37,43 @@ def test_changed_policy_is_applied_under_load_without_a_failed_call(
     assert load.failed == 0
     assert main_pid(host) == before
     assert host.run("inline-proxy apply").out.startswith("nothing to do")
+
+
+def test_changed_certificate_is_served_under_load_without_a_failed_call(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """Who connects from then on sees the new one."""
+    host.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
+        f"-subj /CN=changed.example -keyout {NEW_KEY} -out {NEW_CERTIFICATE} 2>&1; "
+        f"chown root:inline-proxy {NEW_KEY}; chmod 640 {NEW_KEY}"
+    )
+    before = main_pid(host)
+    load = neighbours.load(host.address, rate=RATE)
+    host.run(
+        f"echo 'listen: {{tls_certificate: {NEW_CERTIFICATE}, tls_private_key: {NEW_KEY}}}' "
+        f">>{CONFIG}"
+    )
+    applied = host.run("inline-proxy apply").out
+    load.go_on()
+    load.child.process.terminate()
+    served = host.run(
+        f"openssl s_client -connect {host.address}:5061 </dev/null 2>/dev/null "
+        "| openssl x509 -noout -subject"
+    ).out
+    host.run("inline-proxy apply --rollback")
+
+    assert "certificates" in applied
+    assert "changed.example" in served
+    assert load.failed == 0
+    assert main_pid(host) == before
+
+
+def test_start_leaves_no_exception_in_the_journal(host: FreshHost) -> None:
+    """What the service may not see is no fault, and is not complained of."""
+    host.run("systemctl restart inline-proxy")
+
+    assert "Traceback" not in host.run("journalctl -q -b -u inline-proxy --no-pager").out
 
 
 def test_new_policy_decides_the_next_call(host: FreshHost, neighbours: Neighbours) -> None:

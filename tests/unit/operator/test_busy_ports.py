@@ -3,6 +3,8 @@
 import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -151,3 +153,11 @@ def test_holder_that_has_just_ended_is_no_error(
     monkeypatch.setattr(psutil, "net_connections", gone)
 
     assert len(busy([taken])) == 1
+
+
+def test_command_starts_without_the_list_of_processes() -> None:
+    """Where a service may not see other processes, psutil complains when it is imported."""
+    look = "import sys, inline_proxy.cli; print('psutil' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    assert said.stdout == "False\n"

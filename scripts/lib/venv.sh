@@ -11,11 +11,14 @@ venv_origin() {
     sha256sum <"$checkout/requirements-dev.txt"
 }
 
+# The list is complete, so nothing is resolved anew: asked for an extra of a pinned library,
+# Debian 12's pip would take that library's newest release, whose hash nobody has approved.
 # The record is written last, so an interrupted run is repeated from the start.
 make_venv() {
     "$system_python" -m venv --clear "$venv"
     "$venv/bin/python" -m pip --disable-pip-version-check install \
-        --require-hashes --requirement "$checkout/requirements-dev.txt"
+        --no-deps --require-hashes --requirement "$checkout/requirements-dev.txt"
+    "$venv/bin/python" -m pip --disable-pip-version-check check
     venv_origin >"$venv/origin"
 }
 

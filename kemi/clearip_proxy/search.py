@@ -48,6 +48,10 @@ SERVICE_UNAVAILABLE = 503
 MAX_BRANCHES = 24
 """Attempts of one call; tm holds 30 branches, and the queries to ClearIP are some of them."""
 
+SHORTEST_BRANCH_MS = 125
+"""Two ticks of tm's timers (16 in a second), which may end a branch as much too early: another
+target tried for what is left of the search would ring, and be canceled at once."""
+
 KEPT_HEADERS = (
     "Accept",
     "Accept-Encoding",
@@ -201,7 +205,7 @@ def as_reply(response: FinalResponse) -> Reply:
 def _next_branch(context: ResponseContext, policy: SearchPolicy, now: Moment) -> Decision | None:
     """Take the next target in turn; None at the end of the list or of the time."""
     time_left_ms = context.search_ends_ms - now.monotonic_ms
-    if not context.remaining or time_left_ms <= 0:
+    if not context.remaining or time_left_ms < (SHORTEST_BRANCH_MS if context.tried else 1):
         return None
     fork = _fork(context, policy, time_left_ms)
     changes = context.changes[fork.context.current]

@@ -16,6 +16,7 @@ from clearip_proxy.response_context import (
 from clearip_proxy.search import (
     REDIRECTED,
     REQUEST_TIMEOUT,
+    SHORTEST_BRANCH_MS,
     UNREACHABLE,
     Route,
     after_target,
@@ -121,9 +122,17 @@ def test_only_redirections_become_a_bad_gateway() -> None:
     assert step == Reply(REDIRECTED.status, REDIRECTED.reason_phrase, REDIRECTED.headers)
 
 
-def test_search_ends_when_its_time_is_over() -> None:
-    """`search_timeout_ms` ends the search with targets left."""
-    assert after_target(response(503), ONE_LEFT, POLICY, Moment(120_000)) == RelayResponse()
+@pytest.mark.parametrize("now_ms", [120_000 - SHORTEST_BRANCH_MS + 1, 120_000])
+def test_search_ends_when_its_time_is_over(now_ms: int) -> None:
+    """`search_timeout_ms` ends the search with targets left, also where tm's timer was early."""
+    assert after_target(response(503), ONE_LEFT, POLICY, Moment(now_ms)) == RelayResponse()
+
+
+def test_target_is_tried_while_there_is_time_for_it() -> None:
+    """A branch of two of tm's ticks can still be answered."""
+    now = Moment(120_000 - SHORTEST_BRANCH_MS)
+
+    assert isinstance(after_target(response(503), ONE_LEFT, POLICY, now), Fork)
 
 
 def test_last_attempt_gets_only_the_time_that_is_left() -> None:

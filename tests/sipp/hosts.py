@@ -71,6 +71,11 @@ def join(one: Host, other: Host) -> None:
         host.run("ip", "link", "set", "eth0", "up")
 
 
+def part(host: Host) -> None:
+    """Take the wire away, both ends. The kernel would do it some time after a host is let go of."""
+    host.run("ip", "link", "delete", "eth0")
+
+
 def reachable(host: Host, address: str, *networks: str) -> None:
     """Give a host an address, and the wire as the way to networks."""
     family, length = ("-6", "128") if ":" in address else ("-4", "32")

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from inline_proxy.config import parse_config
 from inline_proxy.listeners import Listener
 from inline_proxy.packet_filter import packet_filter
-from sipp.hosts import Host, join, reachable, tcp_socket, udp_socket
+from sipp.hosts import Host, join, part, reachable, tcp_socket, udp_socket
 
 PROXY, PROXY_IPV6 = "192.0.2.1", "2001:db8::1"
 SWITCH, SWITCH_IPV6 = "10.1.0.2", "2001:db8:10::2"
@@ -55,6 +55,7 @@ class Wire:
     def take_down(self) -> None:
         """Close what the tests have opened; the hosts go with it."""
         self.opened.close()
+        part(self.proxy)
         self.proxy.close()
         self.outside.close()
 

@@ -89,7 +89,10 @@ def host(
     port = port_that_nobody_gets()
     temporary = tmp_path_factory.mktemp("t")  # a control socket's path must be short
     config = tmp_path_factory.mktemp("etc") / "config.yaml"
-    config.write_text(f"listen: {{addresses: [127.0.0.1], udp: {port}, tcp: null, tls: null}}\n")
+    config.write_text(
+        f"listen: {{addresses: [127.0.0.1], udp: {port}, tcp: null, tls: null}}\n"
+        "admin: {listen: null}\n"  # its port by default is one that every test would want
+    )
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setenv("XDG_STATE_HOME", str(config.parent / "state"))
     return TestHost(install_kamailio, config, port, temporary)

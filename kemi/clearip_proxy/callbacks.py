@@ -21,6 +21,7 @@ from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
 
 if TYPE_CHECKING:
+    from clearip_proxy.ksr.connections import MuteConnections
     from clearip_proxy.ksr.finder import SiteFinder
     from clearip_proxy.ksr.keeper import SiteKeeper
     from clearip_proxy.ksr.overload import OverloadWatch
@@ -44,6 +45,7 @@ class Callbacks:
         self._keeper: SiteKeeper | None = None
         self._finder: SiteFinder | None = None
         self._watch: OverloadWatch | None = None
+        self._mute: MuteConnections | None = None
         self._spool_keeper = (
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
@@ -173,14 +175,18 @@ class Callbacks:
     def _keep_sites(self) -> None:
         if self._keeper is None:
             # Only the timer's process needs it, and the library that reads certificates.
+            from clearip_proxy.ksr.connections import MuteConnections  # noqa: PLC0415
             from clearip_proxy.ksr.keeper import SiteKeeper  # noqa: PLC0415
             from clearip_proxy.ksr.overload import OverloadWatch  # noqa: PLC0415
 
             self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
             self._watch = OverloadWatch(self._ksr, self._policy, self._numbers)
+            self._mute = MuteConnections(self._ksr, self._policy)
         self._keeper.tick()
-        if self._watch is not None:
-            self._watch.tick(self._gateway.read.now().monotonic_ms)
+        now_ms = self._gateway.read.now().monotonic_ms
+        for each in (self._watch, self._mute):
+            if each is not None:
+                each.tick(now_ms)
         if self._spool_keeper is not None:
             self._spool_keeper.tick()
 

@@ -139,6 +139,8 @@ class RoutingPolicy:
     dialog_keys: DialogKeys = field(default_factory=DialogKeys)
     events: str | None = None
     """The directory for what is told of calls; None: nothing is."""
+    first_message_s: int = 20
+    """How long a connection may be open before it says anything."""
 
 
 def load_policy(path: Path) -> RoutingPolicy:
@@ -168,6 +170,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         overload=OverloadPolicy(**values["overload"]),
         dialog_keys=DialogKeys(tuple(dialog_keys)),
         events=values["events"],
+        first_message_s=values["first_message_s"],
     )
 
 

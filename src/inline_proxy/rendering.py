@@ -41,6 +41,8 @@ SPOOL = "events"
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
 ASYNC_WORKERS = 8
+IDLE_CONNECTION_S = 3600
+"""Shorter than the life of a connection that the routing script has heard a message on."""
 LONGEST_CLEARIP_QUERY_S = 30
 """What the transaction of an INVITE may last besides the search."""
 SYSTEM_CA_FILES = (
@@ -165,6 +167,8 @@ def template_values(
         "mhomed": "yes" if _may_choose(host) else "no",
         "most_connections": most_connections(),
         "read_buffer_bytes": READ_BUFFER_BYTES,
+        "idle_connection_s": IDLE_CONNECTION_S,
+        "first_message_s": config.listen.first_message_s,
         "tcp_connect_timeout_s": _connect_timeout_s(config),
         "max_invite_lifetime_ms": config.targets.search_timeout_ms + LONGEST_CLEARIP_QUERY_S * 1000,
         "rpc_socket": quoted(f"unix:{_socket(directory, RPC_SOCKET)}"),

@@ -46,6 +46,7 @@ def policy_values(
         },
         "log": {"mask_numbers": config.log.mask_numbers},
         "own": sorted(_own(listeners)),
+        "first_message_s": config.listen.first_message_s,
         "events": str(spool) if spool and config.records.enabled else None,
     }
 

@@ -16,6 +16,7 @@ from clearip_proxy.ksr.branches import (
     ON_TARGET_FAILURE,
     ON_TARGET_REPLY,
 )
+from clearip_proxy.ksr.connections import HeardConnections
 from clearip_proxy.ksr.gateway import KsrGateway
 from clearip_proxy.ksr.log import KsrLog
 from clearip_proxy.ksr.port import KsrPort
@@ -32,8 +33,10 @@ from clearip_proxy.sip.message import SipResponse
 from clearip_proxy.sites.site_lines import Line, in_turn
 
 # One look at Kamailio each. What a sender may write as it likes stands last.
-REQUEST = "$_s($si $ml $mb)"
+REQUEST = "$_s($si $conid $mb)"
 ANSWER = "$_s($hdrc(Identity) $ml $xavu(response_context)$T_rpl($mb)\n$tu)"
+CONNECTION = "$_s($conid)"
+OVER_UDP = "<null>"
 TRANSACTION = "$_s($T(id_index):$T(id_label))"
 _NEXT_VALUE = json.JSONDecoder().raw_decode
 
@@ -52,6 +55,7 @@ class PlainCalls:
         self._now = gateway.read.now
         self._rules = PlainRules(policy)
         self._sites = KsrSites(ksr)
+        self._connections = HeardConnections(ksr)
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         sends_source = policy.clearip.send_source_device
         self._clearip_branch = ON_CLEARIP_BRANCH if sends_source else NO_CALLBACK
@@ -64,9 +68,11 @@ class PlainCalls:
         try:
             text = self._pv.get(REQUEST)
         except UnicodeDecodeError:
+            self._hear(str(self._pv.get(CONNECTION)))
             return False
         address, _, rest = str(text).partition(" ")
-        _, _, raw = rest.partition(" ")
+        connection, _, raw = rest.partition(" ")
+        self._hear(connection)
         if raw.startswith("INVITE "):
             invite = plain_invite(raw)
             return invite is not None and self._begin(invite, address)
@@ -74,6 +80,10 @@ class PlainCalls:
             request = plain_in_dialog(raw)
             return request is not None and self._pass_on(request, address)
         return False
+
+    def _hear(self, connection: str) -> None:
+        if connection != OVER_UDP:
+            self._connections.hear(int(connection))
 
     # An INVITE
 

@@ -6,7 +6,14 @@ from typing import Final
 
 from inline_proxy.config.key import key
 from inline_proxy.config.pem_files import pem_authorities, pem_certificate, pem_private_key
-from inline_proxy.config.scalars import Address, address_or_interface, host, port, yes_or_no
+from inline_proxy.config.scalars import (
+    Address,
+    address_or_interface,
+    host,
+    number,
+    port,
+    yes_or_no,
+)
 from inline_proxy.config.values import ListOf, Value
 
 ALL: Final = "all"
@@ -79,6 +86,17 @@ class Listen:
             "The address or name that others see in Via and Record-Route, for a proxy behind NAT; "
             "null: the address of the listener.",
             example="sip.example.net",
+        ),
+    )
+    first_message_s: int = field(
+        default=20,
+        metadata=key(
+            number(1, 300, wrong="is not a time"),
+            "How long a TCP or TLS connection may take for its handshake and its first whole "
+            "message. One that has said nothing by then is closed; bytes that make no message do "
+            "not count.",
+            unit="seconds",
+            example="10",
         ),
     )
     tls_certificate: Path | None = field(

@@ -12,6 +12,7 @@ from typing import Any
 from unit.kemi.fake_modules import (
     FakeConnections,
     FakeMaxForwards,
+    FakeOwnCommands,
     FakeRecordRouting,
     FakeReplies,
     FakeRequests,
@@ -44,6 +45,10 @@ class FakeKsr:
     """How many of the lines were logged as errors."""
     open_connections: set[int] = field(default_factory=set)
     tables: dict[str, dict[str, str | int]] = field(default_factory=dict)
+    commands: dict[str, Any] = field(default_factory=dict)
+    """What Kamailio's RPC answers, by method."""
+    asked: str = ""
+    """The method that it was asked for last."""
     task: str = ""
     """What the last task was given."""
 
@@ -125,6 +130,10 @@ class FakeKsr:
     @property
     def uac(self) -> FakeRequests:
         return FakeRequests(self)
+
+    @property
+    def jsonrpcs(self) -> FakeOwnCommands:
+        return FakeOwnCommands(self)
 
     def set_drop(self) -> None:
         self.does("set_drop")

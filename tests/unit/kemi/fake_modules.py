@@ -2,6 +2,7 @@
 
 # ruff: noqa: D101, D102 - the shapes are Kamailio's, described in ksr.port
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,15 @@ class FakeSanity(_Part):
         return self.ksr.answer("sanity_check_defaults")
 
 
+class FakeOwnCommands(_Part):
+    def exec(self, request: str, /) -> int:
+        self.ksr.asked = json.loads(request)["method"]
+        return 1
+
+    def response(self) -> str | int | None:
+        return json.dumps({"jsonrpc": "2.0", "result": self.ksr.commands.get(self.ksr.asked, [])})
+
+
 class FakeRequests(_Part):
     def uac_req_send(self) -> int:
         return self.ksr.does("uac_req_send", *self.ksr.sent_values())
@@ -60,6 +70,9 @@ class FakeConnections(_Part):
     def tcp_close_connection_id(self, connection: int, /) -> int:
         self.ksr.open_connections.discard(connection)
         return self.ksr.does("tcp_close_connection_id", connection)
+
+    def tcp_set_connection_lifetime_cid(self, connection: int, lifetime_s: int, /) -> int:
+        return self.ksr.does("tcp_set_connection_lifetime_cid", connection, lifetime_s)
 
     def tcp_set_otcpid(self, connection: int, /) -> int:
         return self.ksr.does("tcp_set_otcpid", connection)

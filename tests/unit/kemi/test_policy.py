@@ -56,6 +56,7 @@ VALUES = {
     "log": {"mask_numbers": True},
     "overload": {"max_cps": 200, "memory_percent": 70},
     "events": "/state/events",
+    "first_message_s": 15,
 }
 
 

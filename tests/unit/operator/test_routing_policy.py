@@ -31,6 +31,7 @@ LISTENERS = (
 
 SPOOL = Path("/state/events")
 EVERYTHING = r"""
+listen: {first_message_s: 10}
 overload: {max_cps: 200, memory_percent: 70}
 clearip:
   sites: [{host: a.example}]

@@ -14,13 +14,16 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from inline_proxy.kamailio_environment import kamailio_environment
+from inline_proxy.kamailio_log import KamailioLog, MaskSetting
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.listeners import Listener, is_held
-from inline_proxy.rendering import CONTROL_SOCKET
+from inline_proxy.rendering import CONTROL_SOCKET, POLICY
 from inline_proxy.shared_memory import SHARED_MEMORY_MB
 from inline_proxy.sip_probe import answers_options
 
 WORKER_MEMORY_MB = 16
+LOG_PATIENCE_S = 2.0
+"""Longer than what Kamailio has said at its end takes to be written on."""
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
 STOP_REMINDER_S = 1.0
@@ -45,14 +48,17 @@ class KamailioProcess:
     """One running Kamailio and all its workers; none of them outlives the `with` block."""
 
     def __init__(self, directory: Path) -> None:
+        self._log = KamailioLog.begin(MaskSetting(directory / POLICY))
         # Its banner must not mix with what the caller reads on stdout.
         self._process = subprocess.Popen(
             command(directory),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
+            stderr=self._log.written_to,
             env=kamailio_environment(),
         )
+        self._log.is_given()
         self._rpc = KamailioRpc(directory / CONTROL_SOCKET, PROBE_TIMEOUT_S)
         self.stop_wanted = False
         self._killed_at_s = math.inf
@@ -145,6 +151,7 @@ class KamailioProcess:
             self._signal_group(signal.SIGKILL)
         signal.setitimer(signal.ITIMER_REAL, 0)
         status = self._process.wait()
+        self._log.end(LOG_PATIENCE_S)
         return status if status >= 0 else 128 - status
 
     def _wait_for_end(self) -> None:

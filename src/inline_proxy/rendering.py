@@ -29,6 +29,8 @@ from inline_proxy.workers import udp_workers
 
 TEMPLATES = ("kamailio.cfg", "tls.cfg")
 STATIC_FILES = ("modules.cfg", "modparams.cfg")
+POLICY = "proxy.json"
+"""What the routing script reads."""
 TLS_FILES = "tls.sha256"
 """The checksums of the files that `tls.cfg` names."""
 GENERATION_FILE = "policy-generation"
@@ -102,7 +104,7 @@ def rendered_files(
     tls = config.clearip.tls
     pem_files = (*certificate, tls.certificate, tls.private_key, config.listen.tls_client_ca_file)
     return files | {
-        "proxy.json": json.dumps(policy, indent=1) + "\n",
+        POLICY: json.dumps(policy, indent=1) + "\n",
         KEY_FILE: _dialog_keys(config, state_directory),
         TLS_FILES: _fingerprints((*pem_files, Path(_ca_file(tls.ca_file)))),
     }

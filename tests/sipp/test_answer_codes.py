@@ -57,6 +57,7 @@ def test_code_is_relayed_with_phrase_and_reason(
     assert caller.final.reason_phrase == "As ClearIP Says"
     assert caller.final.headers("reason") == [reason]
     assert clearip.was_asked_once()
+    proxy.wait_for_log(sipp.number, f"relayed: {status}")
     is_loud = any("ERROR" in line and "(setup_fault)" in line for line in proxy.log_of(sipp.number))
     assert is_loud is (status in FAULTS)
 
@@ -129,6 +130,7 @@ def test_code_that_is_set_to_mean_something_else_means_it(
     caller = sipp.play("uac-answered", to=proxy)
 
     assert all_succeeded(caller, target)
+    proxy.wait_for_log(sipp.number, "target 1: ")
     log = proxy.log_of(sipp.number)
     assert any("ERROR" in line and "(setup_fault)" in line for line in log) is is_loud
 

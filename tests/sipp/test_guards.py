@@ -70,6 +70,7 @@ def make_mistake(module: Path, function: str) -> None:
 
 def assert_it_is_told(proxy: Proxy, number: str) -> None:
     """The log names the call and the mistake, on one line."""
+    proxy.wait_for_log(number, "internal error: ")
     faults = [line for line in proxy.log_of(number) if "internal error: " in line]
     assert [MISTAKE in line for line in faults] == [True]
 

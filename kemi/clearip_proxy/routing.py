@@ -129,7 +129,8 @@ def _in_dialog(request: Request, source: TrustedSource | None, policy: RoutingPo
         return _ack(request, source, token)
     refusal = NO_SUCH_DIALOG if source is not None else TurnAway(request.source_address)
     if request.method == "CANCEL":
-        return CancelBranches(refusal)
+        # It has the Route of the request that it ends (RFC 3261 §9.1), and so the proof.
+        return refusal if source is None and token is None else CancelBranches(refusal)
     if token is None:
         return refusal
     ends = _counted(request, token) if request.method == "BYE" else None

@@ -9,17 +9,65 @@ import pytest
 from inline_proxy.lab.message import encode
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
+from sipp.hosts import udp_socket
 from sipp.place import Transport
 from sipp.proxy import Proxy
-from sipp.raw_request import LARGEST, RawCaller, request
+from sipp.raw_request import LARGEST, RawCaller, ask, request
+from sipp.role import all_succeeded
 from sipp.sipp import Sipp
 from sipp.tls_bridge import trusting
+from sipp.torture.message import Torture
+from sipp.torture.rfc4475_invalid import INVALID
+from sipp.torture.rfc4475_other import OTHER
+from sipp.torture.rfc4475_valid import VALID
+from sipp.torture.rfc5118 import IPV6
 from sipp.waiting import wait_until
 
 TRUSTED, UNTRUSTED = "127.0.0.1", "127.128.0.1"
 METHODS = ("INVITE", "OPTIONS", "REGISTER", "CANCEL", "ACK", "BYE", "FOO")
 SCANNERS = 5
 """Requests of each method that a scanner sends."""
+
+
+SIP_PORT = 5060
+
+
+@pytest.mark.parametrize(
+    "torture", [*VALID, *INVALID, *OTHER, *IPV6], ids=lambda torture: torture.name
+)
+def test_stranger_gets_no_answer_to_torture(
+    proxy: Proxy, clearip: ClearIp, number: str, torture: Torture
+) -> None:
+    """What makes a 400 for a switch makes nothing for anybody else."""
+    place = proxy.place("udp")
+    with udp_socket(UNTRUSTED, SIP_PORT) as stranger:
+        stranger.sendto(torture.text_for(number, f"{UNTRUSTED}:{SIP_PORT}"), place.endpoint)
+        assert ask(place, request("OPTIONS", number, place)).status == 200
+        stranger.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            raise AssertionError(stranger.recv(LARGEST))
+    assert not clearip.received()
+
+
+def test_stranger_cancels_nobodys_call(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> None:
+    """However well it knows the INVITE: with its Via, with a To tag, and with a Route."""
+    target, place = sipp.play("target-rings-until-canceled"), proxy.place("udp")
+    clearip.redirects_to(target.at())
+    with RawCaller(place) as caller, RawCaller(place, UNTRUSTED) as stranger:
+        caller.send(request("INVITE", sipp.number, place))
+        sent_by = caller.hear().header("via").split()[1].partition(";")[0]
+        target.wait_for("INVITE")
+        cancel = request("CANCEL", sipp.number, place, cseq="1 CANCEL")
+        forged = cancel.replace("[sent-by]", sent_by)
+        with_tag = forged.replace("\r\nCall-ID", ";tag=x\r\nCall-ID")
+        with proxy.turning_away(2):
+            stranger.send(forged)
+            stranger.send(with_tag)
+        assert stranger.has_heard_nothing()
+        assert not target.received("CANCEL")
+
+        caller.send(cancel)
+        assert all_succeeded(target)
 
 
 @contextmanager

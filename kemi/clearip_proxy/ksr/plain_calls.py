@@ -68,11 +68,14 @@ class PlainCalls:
         try:
             text = self._pv.get(REQUEST)
         except UnicodeDecodeError:
+            text = None
+        if text is None:  # it is longer than Kamailio prints, or no UTF-8
             self._hear(str(self._pv.get(CONNECTION)))
             return False
         address, _, rest = str(text).partition(" ")
         connection, _, raw = rest.partition(" ")
-        self._hear(connection)
+        if connection != OVER_UDP:
+            self._hear(connection)
         if raw.startswith("INVITE "):
             invite = plain_invite(raw)
             return invite is not None and self._begin(invite, address)
@@ -82,7 +85,7 @@ class PlainCalls:
         return False
 
     def _hear(self, connection: str) -> None:
-        if connection != OVER_UDP:
+        if connection.isdecimal():
             self._connections.hear(int(connection))
 
     # An INVITE

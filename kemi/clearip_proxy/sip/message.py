@@ -30,6 +30,9 @@ USUAL_NAMES = {
     )
 }
 """Names as nearly everybody spells them, which need no check, and their canonical form."""
+_FOLDED_LENGTH = re.compile(
+    r"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:[0-9]+[ \t]*)?\r\n[ \t]", re.IGNORECASE
+)
 _REASON_PHRASE_FAULT = "status line: control character in the reason phrase"
 
 
@@ -83,13 +86,15 @@ def parse_response(raw: str | bytes) -> SipResponse:
 def is_framed(raw: str | bytes) -> bool:
     """Tell whether the header lines end as they must (RFC 3261 §7), and hold no null.
 
-    Kamailio takes a bare line feed for a line's end, and sends it on. Who reads the connection to
-    ClearIP by the letter would wait for the end of such a request, and every call behind it.
+    Kamailio takes a bare line feed for a line's end, and sends it on, as it does a Content-Length
+    that is folded over two lines. Who reads the connection to ClearIP in another way would wait
+    for the end of such a request, or take its body for another, and every call behind it with it.
     """
     text = raw.decode("latin-1") if isinstance(raw, bytes) else raw
     head, end, _ = text.lstrip("\r\n").partition("\r\n\r\n")
     lines = head.count("\r\n")
-    return bool(end) and head.count("\n") == head.count("\r") == lines and "\0" not in head
+    is_lined = head.count("\n") == head.count("\r") == lines and "\0" not in head
+    return bool(end) and is_lined and not _FOLDED_LENGTH.search(head)
 
 
 def parse_headers(raw: str | bytes) -> HeaderFields:

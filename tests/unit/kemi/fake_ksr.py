@@ -38,6 +38,8 @@ class FakeKsr:
     """Return codes of a function, one per call; 1 when there are none left."""
     undecodable: frozenset[str] = frozenset()
     """Pseudo-variables, and header fields as `name[0]`, whose value is not UTF-8."""
+    longest_format: int = 1 << 20
+    """Characters; a longer one is no value at all."""
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
@@ -161,7 +163,8 @@ class FakePseudoVariables(_Part):
         if name in self.ksr.undecodable:
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
         if name.startswith("$_s("):
-            return _VARIABLE.sub(self._printed, name[len("$_s(") : -1])
+            printed = _VARIABLE.sub(self._printed, name[len("$_s(") : -1])
+            return printed if len(printed) <= self.ksr.longest_format else None
         return self.ksr.variables.get(name)
 
     def _printed(self, variable: re.Match[str]) -> str:

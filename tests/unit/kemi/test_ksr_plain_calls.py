@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.ksr.connections import HEARD_LIFETIME_S
 from clearip_proxy.ksr.plain_calls import ANSWER, REQUEST
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
@@ -200,3 +201,16 @@ def test_request_in_a_dialog_goes_the_general_way_shorter(
         done.append((ksr.calls, ksr.logged))
 
     assert done[0] == done[1]
+
+
+@pytest.mark.parametrize("trouble", ["none", "no UTF-8", "too long to be printed"])
+def test_connection_of_any_request_is_heard(tmp_path: Path, trouble: str) -> None:
+    """However the request is read, and once."""
+    ksr = connected(FakeKsr())
+    if trouble == "too long to be printed":
+        ksr.longest_format = 100
+
+    _, proxy = call(tmp_path, ksr=ksr, plain=trouble != "no UTF-8")
+    proxy.ksr_request_route(None)
+
+    assert ksr.calls.count(("tcp_set_connection_lifetime_cid", 7, HEARD_LIFETIME_S)) == 1

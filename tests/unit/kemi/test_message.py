@@ -224,6 +224,9 @@ def test_any_text_is_a_response_or_malformed(text: str) -> None:
         ("INVITE sip:1@x SIP/2.0\r\nA: b\rC: d\r\n\r\n", False),
         ("INVITE sip:1@x SIP/2.0\r\nA: b\0\r\n\r\n", False),
         ("INVITE sip:1@x SIP/2.0\r\nA: b\r\n", False),
+        ("INVITE sip:1@x SIP/2.0\r\nContent-Length : 004 \r\nA: b\r\n\r\nbody", True),
+        ("INVITE sip:1@x SIP/2.0\r\nContent-Length:\r\n 4\r\n\r\nbody", False),
+        ("INVITE sip:1@x SIP/2.0\r\nl: 4\r\n\t\r\nA: b\r\n\r\nbody", False),
     ],
 )
 def test_head_must_end_its_lines_by_the_letter(raw: str | bytes, *, expected: bool) -> None:

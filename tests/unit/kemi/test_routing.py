@@ -231,7 +231,17 @@ def test_request_that_proves_no_dialog_goes_nowhere(
     request = replace(INVITE, method="BYE", source_address=source, **{**INSIDE, **forged})
 
     assert on_request(request, POLICY) == refusal
-    assert on_request(replace(request, method="CANCEL"), POLICY) == CancelBranches(refusal)
+    is_stranger = isinstance(refusal, TurnAway)
+    assert on_request(replace(request, method="CANCEL"), POLICY) == (
+        refusal if is_stranger else CancelBranches(refusal)
+    )
+
+
+def test_cancel_of_a_stranger_needs_the_proof_of_its_dialog() -> None:
+    """It ends an offer of another session that is not answered yet; nobody else's call."""
+    request = replace(INVITE, method="CANCEL", source_address=STRANGER, **INSIDE)
+
+    assert on_request(request, POLICY) == CancelBranches(TurnAway(STRANGER))
 
 
 def test_ack_that_proves_its_dialog_follows_its_route() -> None:

@@ -4,6 +4,8 @@ A redirect server rings nobody and accepts nothing. Kamailio forwards 18x and 2x
 by itself, before anything could decide about them, so they are taken as something else first.
 """
 
+from collections.abc import Callable, Iterable
+
 from clearip_proxy.sip.message import parse_headers
 from clearip_proxy.sites.lost_calls import MARK, PLANTED
 
@@ -11,6 +13,15 @@ TRYING = 100
 BAD_GATEWAY = 502
 TELLING_HEADERS = ("Contact", "Record-Route", "Server", "User-Agent", "Warning")
 """What names ClearIP's hosts, addresses or software, and is of no use to the caller."""
+
+_KEPT_HEADERS = frozenset(
+    {
+        *("via", "from", "to", "call-id", "cseq", "content-type", "content-length"),
+        *("www-authenticate", "proxy-authenticate"),  # the caller must answer with what they say
+        *("reason", "identity"),  # made for whoever gets the response (RFC 8688, RFC 8224)
+    }
+)
+"""What a response needs, or says to its reader on purpose; in canonical spelling."""
 
 _MULTIPLE_CHOICES = 300
 _FIRST_FAILURE = 400
@@ -30,12 +41,22 @@ def taken_as(status: int) -> int:
     return status
 
 
-def hidden_from_caller(status: int) -> tuple[str, ...]:
+def hidden_from_caller(
+    status: int, message: Callable[[], str | bytes], hosts: Iterable[str]
+) -> tuple[str, ...]:
     """Return the header fields that a response loses, should it go to the caller.
 
-    A redirection never does, and most answers are one.
+    Those that tell by what they are, and any other that names one of ClearIP's `hosts`, which are
+    in lower case. A redirection never goes to the caller, and most answers are one.
     """
-    return TELLING_HEADERS if status >= _FIRST_FAILURE else ()
+    if status < _FIRST_FAILURE:
+        return ()
+    naming = (
+        name
+        for name, value in parse_headers(message()).headers
+        if name not in _KEPT_HEADERS and any(host in value.lower() for host in hosts)
+    )
+    return tuple(dict.fromkeys((*TELLING_HEADERS, *naming)))
 
 
 def as_bad_gateway(raw: str) -> str:

@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from inline_proxy.lab.recording import Entry
-from sipp.clearip import ClearIp, Site
+from sipp.clearip import HOST, SITE_PORTS, ClearIp, Site
 from sipp.conftest import ProxyWith
 from sipp.dialog_scene import dialog_of
 from sipp.invariants import SOFTWARE
@@ -139,3 +139,36 @@ def test_request_in_a_dialog_that_cannot_be_sent_is_a_plain_503(
     assert (response.status, response.reason_phrase) == (503, "Service Unavailable")
     phone.cue()
     assert all_succeeded(phone, target)
+
+
+@pytest.mark.parametrize("status", [404, 480, 503, 603])
+def test_refusal_of_clearips_names_none_of_its_hosts(
+    proxy: Proxy, clearip: ClearIp, sipp: Sipp, status: int
+) -> None:
+    """In no header field, known or not; what is said to the caller stays."""
+    host = f"{HOST}:{SITE_PORTS[0]}"
+    reason = f'SIP;cause={status};text="not today"'
+    clearip.says(
+        status,
+        "No",
+        f"Reason: {reason}",
+        "Server: ClearIP/4.2",
+        f'Warning: 399 {host} "no"',
+        f"Contact: <sip:{host}>",
+        "Error-Info: <https://www.ClearIP.com/why>;purpose=info",
+        "Call-Info: <sip:sip.clearip.com>;purpose=x",
+        f"X-Answered-By: {host}",
+        "x-answered-by: node7.clearip.com",
+        "Retry-After: 7 (try sip.clearip.com)",
+        "X-Kept: yes",
+    )
+
+    caller = sipp.play("uac-refused", to=proxy)
+
+    assert all_succeeded(caller)
+    names = {name for name, _ in caller.final.fields}
+    assert names <= {
+        *("via", "from", "to", "call-id", "cseq", "content-length", "reason", "x-kept"),
+    }
+    assert caller.final.headers("reason") == [reason]
+    assert caller.final.headers("x-kept") == ["yes"]

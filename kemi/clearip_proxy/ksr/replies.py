@@ -17,6 +17,7 @@ from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.reader import KsrReader
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.sip.uri import parse_uri
 
 PLANTED = "planted_responses"
 """The counter of responses to queries that did not come from ClearIP."""
@@ -32,6 +33,9 @@ class ClearIpReplies:
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
         self._sites = KsrSites(ksr)
+        sites = (parse_uri(site).canonical_host for site in policy.clearip.sites)
+        self._hosts = frozenset((*policy.clearip.domains, *sites))
+        """What no caller is to read; addresses in brackets have a form of their own."""
         self._verified: set[int] = set()
         """Connections that were seen among the verified ones; an id is never given twice."""
 
@@ -45,7 +49,7 @@ class ClearIpReplies:
         if counts_as != status:
             self._replace(status, counts_as)
             return
-        for name in hidden_from_caller(status):
+        for name in hidden_from_caller(status, self._read.message, self._hosts):
             self._ksr.hdr.remove(name)
 
     def _replace(self, status: int, counts_as: int) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearip_proxy.clearip_reply import (
+    TELLING_HEADERS,
     as_bad_gateway,
     hidden_from_caller,
     is_for_the_caller,
@@ -41,10 +42,30 @@ def test_redirection_and_failure_count_as_they_are(status: int) -> None:
     assert taken_as(status) == status
 
 
-@pytest.mark.parametrize(("status", "hides"), [(302, False), (400, True), (603, True)])
-def test_what_may_be_relayed_loses_what_tells_of_clearip(status: int, *, hides: bool) -> None:
-    """A redirection is never relayed, so nothing is done to it."""
-    assert bool(hidden_from_caller(status)) is hides
+TELLING = """SIP/2.0 603 Decline
+Via: SIP/2.0/UDP 192.0.2.9
+To: <sip:2@sip.clearip.com>;tag=b
+Error-Info: <https://www.ClearIP.com/why>
+X-Route: 198.51.100.7
+x-route: 198.51.100.8
+Reason: SIP;cause=603;text="v=analytics1;url=https://clearip.com/why"
+Alert-Info: <https://sounds.example/busy>
+
+""".replace("\n", "\r\n")
+HOSTS = ("clearip.com", "198.51.100.7")
+
+
+@pytest.mark.parametrize("status", [400, 603])
+def test_what_may_be_relayed_loses_what_tells_of_clearip(status: int) -> None:
+    """By its name or by its value; what the response needs, and the reason, stay."""
+    hidden = hidden_from_caller(status, lambda: TELLING, HOSTS)
+
+    assert hidden == (*TELLING_HEADERS, "error-info", "x-route")
+
+
+def test_redirection_is_not_looked_into() -> None:
+    """It is never relayed, and every call brings one."""
+    assert hidden_from_caller(302, lambda: pytest.fail("it was read"), HOSTS) == ()
 
 
 def test_accepted_call_becomes_a_502_of_the_same_transaction() -> None:

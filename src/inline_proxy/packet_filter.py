@@ -61,6 +61,7 @@ def packet_filter_values(
         "learned_for": LEARNED_FOR,
         "max_connection_rate": limits.max_connection_rate,
         "max_datagram_rate": limits.max_datagram_rate,
+        "max_stream_rate": limits.max_stream_rate,
         "max_connections": limits.max_connections,
         "admin": _admin_match(config),
     }

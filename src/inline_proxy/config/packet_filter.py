@@ -61,6 +61,17 @@ class PacketFilter:
             example="1000",
         ),
     )
+    max_stream_rate: int = field(
+        default=4_000,
+        metadata=key(
+            number(1, 1_000_000, wrong="is not a limit"),
+            "How many kilobytes one address may send per second over all its TCP and TLS "
+            "connections; as many at once. What is above it is dropped, and the sender slows "
+            "down. A call takes three to five kilobytes of a switch.",
+            unit="kilobytes per second",
+            example="1000",
+        ),
+    )
     max_connections: int = field(
         default=1_000,
         metadata=key(

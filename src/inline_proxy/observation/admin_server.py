@@ -22,6 +22,7 @@ from inline_proxy.observation.login import Login
 from inline_proxy.observation.metrics import Figures, exposition
 from inline_proxy.observation.page_server import Page, protected
 from inline_proxy.observation.status_query import STATUS_SOCKET
+from inline_proxy.observation.visitors import Visitors
 from inline_proxy.own_certificate import CertificateFiles
 from inline_proxy.passwords import users_in
 
@@ -99,12 +100,14 @@ class Door(NamedTuple):
     tls: ssl.SSLContext | None = None
 
 
-def application(views: Views, page: Page, door: Door | None = None) -> web.Application:
+def application(
+    views: Views, page: Page, door: Door | None = None, visitors: Visitors | None = None
+) -> web.Application:
     """Return the server's paths; without a door, for a socket that is guarded by its owner."""
-    middlewares: list[Middleware] = []
+    middlewares: list[Middleware] = [visitors.noted()] if visitors else []
     if door is not None:
         admission = logged_in(door.login) if door.login else of_this_host(door.listen)
-        middlewares = [protected, admission]
+        middlewares += [protected, admission]
     app = web.Application(middlewares=middlewares)
     app.router.add_get("/metrics", views.metrics)
     app.router.add_get("/status.json", views.status)

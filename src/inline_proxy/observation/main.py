@@ -26,6 +26,7 @@ from inline_proxy.observation.observer import Observer, Places
 from inline_proxy.observation.page_server import Page
 from inline_proxy.observation.rates import Rates
 from inline_proxy.observation.record_file import FILE_NAME
+from inline_proxy.observation.visitors import Visitors
 from inline_proxy.own_certificate import own_certificate
 from inline_proxy.rendering import CONTROL_SOCKET, SPOOL, trace_sender
 from inline_proxy.tracing.cast import Cast
@@ -57,14 +58,18 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked while it started
     views, rates = _views(config, places, observer), Rates(observer.tally)
     page = Page(observer.recent, rates)
+    beside = [asyncio.ensure_future(_sample(rates))]
     runners = [await serve_socket(application(views, page), runtime)]
     with _told_when_closed():
         door = door_of(config.admin, own_certificate(config.listen, places.state))
         if door is not None:
-            runners.append(await serve_door(application(views, page, door), door))
+            visitors = Visitors()
+            served = application(views, page, door, visitors)
+            runners.append(await serve_door(served, door))
+            beside.append(asyncio.ensure_future(visitors.see_off(runners[-1])))
     tracer = _tracer(config, places)
     traces = await serve_traces(tracer, runtime)
-    beside = [asyncio.ensure_future(tracer.switch_off()), asyncio.ensure_future(_sample(rates))]
+    beside.append(asyncio.ensure_future(tracer.switch_off()))
     if journal is not None:
         kamailio = KamailioRpc(places.control_socket, PATIENCE_AT_START_S)
         beside.append(asyncio.ensure_future(follow_level(journal, kamailio)))

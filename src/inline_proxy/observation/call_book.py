@@ -1,11 +1,11 @@
 """Which calls are under way, and what becomes of them: events in, records out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from inline_proxy.observation.call_record import Record, cut_off, hung_up, moment, record_of
-from inline_proxy.observation.event_names import Event
+from inline_proxy.observation.call_set_up import KINDS, Event, between_ms
 
 LONGEST_SET_UP_US: Final = 30 * 60 * 1_000_000
 """After this long without a final response, one was sent that nobody could tell of."""
@@ -25,21 +25,45 @@ class Ended(NamedTuple):
     record: Record
 
 
-@dataclass(slots=True)
-class Conversation:
+Step = Decided | Ended
+NOTHING: Final = ()
+
+
+class UnderWay(NamedTuple):
+    """A call attempt without a final response."""
+
+    epoch_us: int
+    """What makes microseconds since 1970 of those on the monotonic clock."""
+    events: list[Event]
+
+    @property
+    def begun_at_us(self) -> int:
+        """When it began, since 1970."""
+        begun_us: int = self.events[0][1]
+        return self.epoch_us + begun_us
+
+
+class Conversation(NamedTuple):
     """A call that was answered."""
 
     record: Record
     from_tag: str
-    answered: Event
+    epoch_us: int
+    answered_us: int
+
+    def talk_ms(self, at_us: int, clock_us: int) -> float:
+        """Return how long it has lasted, by the wall clock where the machine was started anew."""
+        if clock_us < self.answered_us:
+            return between_ms(self.epoch_us + self.answered_us, at_us)
+        return between_ms(self.answered_us, clock_us)
 
 
 @dataclass(slots=True)
 class CallBook:
     """The calls under way; what it holds can be stored and taken up again."""
 
-    setting_up: dict[str, list[Event]] = field(default_factory=dict)
-    """The events of calls without a final response, by the id of the call."""
+    setting_up: dict[str, UnderWay] = field(default_factory=dict)
+    """Calls without a final response, by the id of the call."""
     talking: dict[str, list[Conversation]] = field(default_factory=dict)
     """Answered calls, by Call-ID."""
     dropped_files: int = 0
@@ -49,43 +73,53 @@ class CallBook:
         """How many answered calls have not ended."""
         return sum(map(len, self.talking.values()))
 
-    def take(self, event: Event) -> Iterator[Decided | Ended]:
-        """Take an event; what is not known, or comes twice, changes nothing."""
-        match event["kind"]:
-            case "begun":
-                self.setting_up[event["call"]] = [event]
-            case "started":
-                yield from self.cut_off_set_ups(event["at"])
-            case "hung_up":
-                yield from self._hang_up(event)
-            case "dropped":
-                self.dropped_files += event.get("files", 0)
-            case "answered" | "finished" as kind:
-                yield from self._decide(event, is_answered=kind == "answered")
-            case _ if event["call"] in self.setting_up:
-                self.setting_up[event["call"]].append(event)
+    def take(self, call: str, epoch_us: int, event: Event) -> Iterable[Step]:
+        """Take an event of a call; what is not known, or comes twice, changes nothing.
 
-    def _decide(self, event: Event, *, is_answered: bool) -> Iterator[Decided | Ended]:
-        events = self.setting_up.pop(event["call"], None)
-        if events is None:
-            return
-        record = record_of([*events, event])
-        yield Decided(record)
-        if not is_answered:
-            yield Ended({**record, "ended_at": moment(event["at"])})
-            return
-        conversation = Conversation(record, events[0].get("from_tag", ""), event)
+        Raises `TypeError` or `ValueError` where it cannot be understood.
+        """
+        kind = event[0]
+        if kind == "begun":
+            self.setting_up[call] = UnderWay(epoch_us, [event])
+        elif kind == "answered" or kind == "finished":  # noqa: PLR1714 - quicker, and often asked
+            return self._decide(call, event)
+        elif kind in KINDS:
+            known = self.setting_up.get(call)
+            if known is not None:
+                known.events.append(event)
+        elif kind == "hung_up":
+            return self._hang_up(epoch_us, *event[1:5])
+        elif kind == "started":
+            return list(self.cut_off_set_ups(epoch_us + event[1]))
+        elif kind == "dropped":
+            self.dropped_files += event[2]
+        return NOTHING
+
+    def _decide(self, call: str, event: Event) -> Iterable[Step]:
+        known = self.setting_up.pop(call, None)
+        if known is None:
+            return NOTHING
+        epoch_us, events = known
+        events.append(event)
+        record = record_of(call, epoch_us, events)
+        if event[0] == "finished":
+            ended_at = moment(epoch_us + event[1])
+            return Decided(record), Ended({**record, "ended_at": ended_at})
+        conversation = Conversation(record, events[0][3], epoch_us, event[1])
         self.talking.setdefault(record["call_id"], []).append(conversation)
+        return (Decided(record),)
 
-    def _hang_up(self, bye: Event) -> Iterator[Ended]:
-        """End the call whose dialog the BYE is in; either side may send it."""
-        calls = self.talking.get(bye["call_id"], [])
-        tags = {bye.get("from_tag"): "caller", bye.get("to_tag"): "called"}
-        found = next((call for call in calls if call.from_tag in tags), None)
-        if found is None:
-            return
-        self._forget(found)
-        yield Ended(hung_up(found.record, found.answered, bye, tags[found.from_tag]))
+    def _hang_up(
+        self, epoch_us: int, clock_us: int, call_id: str, from_tag: str, to_tag: str
+    ) -> Iterable[Step]:
+        """End the call whose dialog a BYE is in; either side may send it."""
+        for call in self.talking.get(call_id, NOTHING):
+            if call.from_tag == from_tag or call.from_tag == to_tag:  # noqa: PLR1714 - as above
+                self._forget(call)
+                by = "caller" if call.from_tag == from_tag else "called"
+                at_us = epoch_us + clock_us
+                return (Ended(hung_up(call.record, at_us, call.talk_ms(at_us, clock_us), by)),)
+        return NOTHING
 
     def _forget(self, conversation: Conversation) -> None:
         call_id = conversation.record["call_id"]
@@ -93,21 +127,21 @@ class CallBook:
         if not self.talking[call_id]:
             del self.talking[call_id]
 
-    def cut_off_set_ups(self, at_us: int) -> Iterator[Decided | Ended]:
+    def cut_off_set_ups(self, at_us: int) -> Iterator[Step]:
         """End the set-ups that had begun before: Kamailio has forgotten them."""
-        for call, events in list(self.setting_up.items()):
-            if events[0]["at"] < at_us:
+        for call, known in list(self.setting_up.items()):
+            if known.begun_at_us < at_us:
                 del self.setting_up[call]
-                record = record_of(events)
+                record = record_of(call, *known)
                 yield Decided(record)
                 yield Ended(cut_off(record, at_us))
 
-    def cut_off_all(self, at_us: int) -> Iterator[Decided | Ended]:
+    def cut_off_all(self, at_us: int) -> Iterator[Step]:
         """End everything: the proxy has stopped."""
         yield from self.cut_off_set_ups(at_us + 1)
         yield from self._cut_off_conversations(at_us, started_before_us=at_us + 1)
 
-    def give_up_old(self, at_us: int) -> Iterator[Decided | Ended]:
+    def give_up_old(self, at_us: int) -> Iterator[Step]:
         """End what should have ended long ago, so that memory does not fill."""
         yield from self.cut_off_set_ups(at_us - LONGEST_SET_UP_US)
         yield from self._cut_off_conversations(at_us, started_before_us=at_us - LONGEST_CALL_US)
@@ -115,24 +149,21 @@ class CallBook:
     def _cut_off_conversations(self, at_us: int, started_before_us: int) -> Iterator[Ended]:
         for calls in list(self.talking.values()):
             for call in list(calls):
-                if call.answered["at"] < started_before_us:
+                if call.epoch_us + call.answered_us < started_before_us:
                     self._forget(call)
                     yield Ended(cut_off(call.record, at_us))
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` takes up."""
-        talking = [
-            [call.record, call.from_tag, call.answered]
-            for calls in self.talking.values()
-            for call in calls
-        ]
+        talking = [call for calls in self.talking.values() for call in calls]
         return {"setting_up": self.setting_up, "talking": talking}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "CallBook":
-        """Take up what `to_json` returned."""
-        book = cls(setting_up=stored["setting_up"])
-        for record, from_tag, answered in stored["talking"]:
-            conversation = Conversation(record, from_tag, answered)
-            book.talking.setdefault(record["call_id"], []).append(conversation)
+        """Take up what `to_json` returned; raises `TypeError`."""
+        under_way = {call: UnderWay(*known) for call, known in stored["setting_up"].items()}
+        book = cls(setting_up=under_way)
+        for each in stored["talking"]:
+            conversation = Conversation(*each)
+            book.talking.setdefault(conversation.record["call_id"], []).append(conversation)
         return book

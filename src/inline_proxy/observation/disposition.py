@@ -1,8 +1,8 @@
 """What became of a call attempt, in one word."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+
+from inline_proxy.observation.call_set_up import SetUp
 
 FIRST_GLOBAL_FAILURE = 600
 
@@ -30,28 +30,25 @@ class Disposition(StrEnum):
     """The caller gave up."""
 
 
-def disposition_of(
-    begun: Mapping[str, Any], answer: Mapping[str, Any] | None, call: Mapping[str, Any]
-) -> Disposition:
-    """Choose the word; `answer` is ClearIP's last one, `call` the record as far as it has come."""
-    if call["canceled"]:
+def disposition_of(told: SetUp) -> Disposition:
+    """Choose the word for a call attempt, as far as it has come."""
+    if told.is_canceled:
         return Disposition.CANCELED
-    if begun.get("emergency"):
+    if told.is_emergency:
         return Disposition.EMERGENCY
-    verdict = (answer or {}).get("verdict")
-    if call["attempts"]:
-        return _where_it_went(answer or {}, call)
-    if verdict == "refuse" and (answer or {}).get("status", 0) >= FIRST_GLOBAL_FAILURE:
+    if told.attempts:
+        return _where_it_went(told)
+    if told.verdict == "refuse" and (told.clearip_status or 0) >= FIRST_GLOBAL_FAILURE:
         return Disposition.BLOCKED
-    is_unavailable = begun.get("query") and verdict in {None, "setup_fault"}
+    is_unavailable = told.is_asked and told.verdict in {None, "setup_fault"}
     return Disposition.UNAVAILABLE if is_unavailable else Disposition.REJECTED
 
 
-def _where_it_went(answer: Mapping[str, Any], call: Mapping[str, Any]) -> Disposition:
-    if answer.get("diverted"):
+def _where_it_went(told: SetUp) -> Disposition:
+    if told.is_diverted:
         return Disposition.DIVERTED
-    if any(attempt["signed"] for attempt in call["attempts"]):
+    if told.is_signed:
         return Disposition.SIGNED
-    if answer.get("verdict") == "route" and answer.get("contacts"):
+    if told.verdict == "route" and told.contacts:
         return Disposition.ROUTED
     return Disposition.UNSIGNED

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from inline_proxy.observation.call_book import Decided, Ended
+from inline_proxy.observation.call_book import Decided, Step
 from inline_proxy.observation.call_journal import CallJournal
 from inline_proxy.observation.call_record import Record
 from inline_proxy.observation.checkpoint import Checkpoint, load, save
@@ -75,19 +75,23 @@ class Observer:
     def read(self) -> int:
         """Take in what has been told since; return how many events that were."""
         taken = 0
-        for event in self.reader.read():
-            taken += 1
-            try:
-                self._take(self.book.take(event))
-            except (KeyError, TypeError, ValueError):
-                _log.exception("an event that cannot be understood: %.200r", event)
+        for call, epoch_us, *events in self.reader.read():
+            taken += len(events)
+            for event in events:
+                try:
+                    steps = self.book.take(call, epoch_us, event)
+                except (LookupError, TypeError, ValueError):
+                    _log.exception("an event that cannot be understood: %.200r", event)
+                    continue
+                if steps:
+                    self._take(steps)
         self._give_up_old()
         self._write()
         if time.monotonic() >= self._next_save_s:
             self.save()
         return taken
 
-    def _take(self, steps: Iterable[Decided | Ended]) -> None:
+    def _take(self, steps: Iterable[Step]) -> None:
         for step in steps:
             if isinstance(step, Decided):
                 self.tally.decided(step.record)

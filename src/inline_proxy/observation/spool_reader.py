@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
-
-from inline_proxy.observation.event_names import Event, events_of
+from typing import Any, Final, NamedTuple
 
 SLICE_S: Final = 10
 SUFFIX: Final = ".events"
@@ -15,6 +13,13 @@ KEPT_SLICES: Final = 2
 """A file that has been read is deleted when this many slices have begun after it."""
 MOST_AT_ONCE: Final = 4 * 1024 * 1024
 """Bytes read in one go, so that a long absence is made up for piece by piece."""
+
+
+Line = list[Any]
+"""What one callback of Kamailio's has told: the id of the call attempt (an empty one where it is
+about none), what makes microseconds since 1970 of those on the monotonic clock, and events."""
+SHORTEST: Final = 3
+"""Values of a line."""
 
 
 class Position(NamedTuple):
@@ -50,8 +55,8 @@ class SpoolReader:
         last = max(self._offsets)
         return Position(last, self._offsets[last])
 
-    def read(self) -> Iterator[Event]:
-        """Yield the events that have come since; a directory that is not there yet holds none."""
+    def read(self) -> Iterator[Line]:
+        """Yield the lines that have come since; a directory that is not there yet holds none."""
         self.has_more = False
         budget = MOST_AT_ONCE
         for path in sorted(self._directory.glob(f"*{SUFFIX}")):
@@ -87,12 +92,11 @@ class SpoolReader:
         self._offsets[path.name] = offset + len(whole)
         return whole
 
-    def _parsed(self, lines: bytes) -> Iterator[Event]:
-        for line in _decoded(lines.split(b"\n")[:-1], has_surrogates=b"\\ud" in lines):
-            try:
-                yield from list(events_of(line))
-            except (TypeError, ValueError):
-                self.malformed += 1
+    def _parsed(self, lines: bytes) -> list[Line]:
+        decoded = _decoded(lines.split(b"\n")[:-1], has_surrogates=b"\\ud" in lines)
+        parsed = [line for line in decoded if type(line) is list and len(line) >= SHORTEST]
+        self.malformed += len(decoded) - len(parsed)
+        return parsed
 
 
 def _decoded(lines: list[bytes], *, has_surrogates: bool) -> list[object]:
@@ -110,13 +114,13 @@ def _decoded(lines: list[bytes], *, has_surrogates: bool) -> list[object]:
 
 def _decoded_line(line: bytes) -> object:
     try:
-        event: object = json.loads(line)
+        told: object = json.loads(line)
     except ValueError:
         return None
-    return _as_text(event) if b"\\ud" in line else event
+    return _as_text(told) if b"\\ud" in line else told
 
 
-def _as_text(event: object) -> object:
+def _as_text(told: object) -> object:
     """Replace lone surrogates, which stand for bytes that were no UTF-8, by question marks."""
-    replaced: object = json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
+    replaced: object = json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
     return replaced

@@ -1,5 +1,6 @@
 """What is counted of calls, in plain numbers: a scrape alone makes metrics of them."""
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,11 +31,7 @@ class Histogram:
     def observe(self, value: float) -> None:
         """Count a value."""
         self.total += value
-        for position, bound in enumerate(self.bounds):
-            if value <= bound:
-                self.counts[position] += 1
-                return
-        self.counts[-1] += 1
+        self.counts[bisect_left(self.bounds, value)] += 1
 
     def buckets(self) -> list[tuple[str, float]]:
         """Return (bound, cumulative count), as Prometheus wants them."""

@@ -16,6 +16,7 @@ from inline_proxy.observation.spool_reader import SpoolReader
 from unit.kemi.connected_ksr import SITE, connected
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.test_callbacks import INVITE, POLICY, REDIRECT
+from unit.observation.told import told_in
 
 CALLER: dict[str, str | int] = {
     **INVITE,
@@ -48,7 +49,7 @@ def proxy(ksr: FakeKsr, spool: Path) -> Callbacks:
 def told(spool: Path) -> list[dict[str, Any]]:
     """Every event in order."""
     reader = SpoolReader(spool)
-    events = list(reader.read()) if spool.is_dir() else []
+    events = told_in(reader) if spool.is_dir() else []
     assert reader.malformed == 0
     return events
 

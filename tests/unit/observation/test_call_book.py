@@ -236,6 +236,37 @@ def test_book_is_stored_and_taken_up_again() -> None:
     assert [each["id"] for each in records_of(BYE, finished, book=again)] == ["c1", "c2"]
 
 
+def test_what_a_later_release_tells_is_passed_over() -> None:
+    """Kinds that are not known, and values behind those that are."""
+    book = CallBook()
+    steps_of(begun(), attempted(), book=book)
+
+    assert list(book.take("c1", 0, ["sang", 1])) == []
+    (decided, ended) = book.take("c1", 0, ["finished", 9_000, 486, "Busy", False, "loud"])
+
+    assert (decided.record["status"], ended.record["phrase"]) == (486, "Busy")
+
+
+def test_query_that_is_asked_again_has_an_answer_of_its_own() -> None:
+    """At the same site: what was answered first is not answered twice."""
+    record = only(
+        begun(),
+        asked(1),
+        answer(21),
+        attempted(23),
+        told("failed", 50, n=1, canceled=False, status=503, phrase=""),
+        asked(60),
+        answer(65, status=603, verdict="refuse", phrase="No"),
+        told("finished", 70, status=603, phrase="", canceled=False),
+    )
+
+    assert [(each["status"], each["latency_ms"]) for each in record["clearip"]] == [
+        (302, 20),
+        (603, 5),
+    ]
+    assert record["phrase"] == "No"
+
+
 def test_durations_survive_a_restart_of_the_machine() -> None:
     """Its monotonic clock begins anew; the wall clock tells."""
     bye = {**BYE, "clock": 5}

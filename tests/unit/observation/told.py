@@ -7,13 +7,48 @@ from typing import Any
 import jwt
 from jsonschema import Draft202012Validator
 
-from inline_proxy.observation.call_book import CallBook, Decided, Ended
-from inline_proxy.observation.event_names import NAMES
+from inline_proxy.observation.call_book import CallBook, Ended, Step
+from inline_proxy.observation.spool_reader import SpoolReader
 from inline_proxy.paths import ROOT
 
 Event = dict[str, Any]
 SITE = "sip:192.0.2.10:5061;transport=tls"
 SECOND_US = 1_000_000
+NAMES = {
+    "begun": (
+        "call_id",
+        "from_tag",
+        "from",
+        "to",
+        "address",
+        "source",
+        "bytes",
+        "emergency",
+        "query",
+    ),
+    "asked": ("site",),
+    "clearip": (
+        "site",
+        "status",
+        "phrase",
+        "reasons",
+        "verdict",
+        "contacts",
+        "diverted",
+        "identities",
+        "asserted",
+    ),
+    "attempted": ("n", "target", "hop", "signed", "added"),
+    "unreachable": ("n", "target", "hop", "what"),
+    "failed": ("n", "canceled", "status", "phrase", "reasons"),
+    "rang": ("status",),
+    "answered": ("status",),
+    "finished": ("status", "phrase", "canceled"),
+    "hung_up": ("call_id", "from_tag", "to_tag"),
+    "started": (),
+    "dropped": ("files", "bytes"),
+}
+"""What the values of an event are, by kind, in the order of the spool."""
 SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "call-record.schema.json").read_text()))
 
 
@@ -46,7 +81,14 @@ def asked(at_ms: float = 1) -> Event:
 
 def answer(at_ms: float = 21, status: int | None = 302, **values: object) -> Event:
     """ClearIP's answer."""
-    usual: Event = {"verdict": "route", "contacts": 1, "diverted": False, "phrase": "Moved"}
+    usual: Event = {
+        "phrase": "Moved",
+        "reasons": [],
+        "verdict": "route",
+        "contacts": 1,
+        "diverted": False,
+        "identities": [],
+    }
     return told("clearip", at_ms, site=SITE, status=status, **{**usual, **values})
 
 
@@ -70,10 +112,11 @@ def identity(**claims: object) -> str:
     return f"{token};info=<https://c.example/c.pem>;alg=ES256;ppt=shaken"
 
 
-def steps_of(*events: Event, book: CallBook | None = None) -> list[Decided | Ended]:
+def steps_of(*events: Event, book: CallBook | None = None) -> list[Step]:
     """What a book makes of events."""
     book = book if book is not None else CallBook()
-    return [step for event in events for step in book.take(event)]
+    lines = [json.loads(line_of(event)) for event in events]
+    return [step for call, epoch_us, event in lines for step in book.take(call, epoch_us, event)]
 
 
 def records_of(*events: Event, book: CallBook | None = None) -> list[dict[str, Any]]:
@@ -91,6 +134,16 @@ def line_of(event: Event) -> str:
     values = [event.get(name) for name in names[:last]]
     epoch_us = event["at"] - event["clock"]
     return json.dumps([event["call"], epoch_us, [event["kind"], event["clock"], *values]]) + "\n"
+
+
+def told_in(reader: SpoolReader) -> list[Event]:
+    """The events that a reader finds, with names."""
+    return [
+        {**dict(zip(NAMES[kind], values, strict=False)), "kind": kind}
+        | {"at": epoch_us + clock, "clock": clock, "call": call}
+        for call, epoch_us, *events in reader.read()
+        for kind, clock, *values in events
+    ]
 
 
 def spool_with(directory: Path, *files: tuple[int, list[Event]]) -> Path:

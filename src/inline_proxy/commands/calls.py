@@ -12,16 +12,15 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from inline_proxy.commands.call_lines import COLUMNS, heading, line, row
+from inline_proxy.lab.screen import Screen
 from inline_proxy.observation.record_choice import Choice, masked
 from inline_proxy.observation.record_file import FILE_NAME, files_of, records_in
 
 LOGS: Final = Path("/var/log/inline-proxy")
 POLL_INTERVAL_S: Final = 0.5
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-COLUMNS: Final = (
-    *("begun_at", "ended_at", "id", "call_id", "source", "source_address", "from", "to"),
-    *("disposition", "end", "status", "phrase", "answered_by", "setup_ms", "ring_ms", "talk_ms"),
-)
+NOT_READ: Final = 1
 
 
 def _since(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -69,9 +68,14 @@ def calls_command(  # noqa: PLR0913 - one parameter for each option
     follow: bool,
     directory: Path,
 ) -> None:
-    """Print the records of calls, the oldest first."""
+    """Print the records of calls, the oldest first; times are this host's."""
     choice = Choice(since, call_id, number, only_failed=failed, only_blocked=blocked)
-    table = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
+    if not os.access(directory, os.R_OK | os.X_OK):
+        reason = "is not there" if not directory.is_dir() else "cannot be read: are you root?"
+        click.echo(f"{directory} {reason}; give --dir where the records lie elsewhere", err=True)
+        raise SystemExit(NOT_READ)
+    screen, printed = Screen.of_this_process(), 0
+    table = csv.DictWriter(sys.stdout, COLUMNS)
     if as_csv:
         table.writeheader()
     for record in _records(directory / FILE_NAME, follow=follow):
@@ -81,9 +85,14 @@ def calls_command(  # noqa: PLR0913 - one parameter for each option
         if as_json:
             click.echo(json.dumps(shown, separators=(",", ":")))
         elif as_csv:
-            table.writerow({name: _cell(shown.get(name)) for name in COLUMNS})
+            table.writerow(row(shown))
         else:
-            click.echo(_line(shown))
+            if screen.terminal and not printed:
+                screen.line(heading(), bold=True)
+            click.echo(line(shown, colour=screen.colour), color=screen.colour)
+        printed += 1
+    if not printed:
+        click.echo(f"no such call in {directory / FILE_NAME}", err=True)
 
 
 def _records(path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
@@ -128,22 +137,3 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
 def _pause() -> None:
     sys.stdout.flush()
     time.sleep(POLL_INTERVAL_S)
-
-
-def _line(record: dict[str, Any]) -> str:
-    """Return a record on one line, for people."""
-    queries, attempts = record.get("clearip") or [], record.get("attempts") or []
-    asked = f", ClearIP {queries[-1]['status'] or 'silent'}" if queries else ""
-    tried = f", {len(attempts)} tried" if attempts else ""
-    status = record["status"] or "-"
-    text = (
-        f"{record['begun_at'][:19]} {record['from']} > {record['to']} {record['disposition']} "
-        f"{status} {record['phrase']}{asked}{tried}, {record['end']} [{record['call_id']}]"
-    )
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _cell(value: object) -> object:
-    """Keep a spreadsheet from taking what a caller sent for a formula."""
-    is_formula = isinstance(value, str) and value[:1] in {"=", "-", "@", "\t", "\r"}
-    return f"'{value}" if is_formula else value

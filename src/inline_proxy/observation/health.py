@@ -93,5 +93,8 @@ def _counters(kamailio: KamailioFigures | None, observed: Observed | None) -> di
         for (disposition, _), number in observed.tally.calls.items():
             calls[disposition] = calls.get(disposition, 0) + number
         codes = {code: number for (code,), number in observed.tally.final_codes.items()}
-        counters |= {"calls": calls, "final_codes": codes}
+        attested: dict[str, int] = {}
+        for (_, attestation), number in observed.tally.passports.items():
+            attested[attestation] = attested.get(attestation, 0) + number
+        counters |= {"calls": calls, "final_codes": codes, "attestations": attested}
     return counters

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from inline_proxy.cli import main
-from unit.observation.told import answer, asked, begun, identity, records_of, told
+from unit.observation.told import answer, asked, attempted, begun, identity, records_of, told
 
 
 def record(**changes: object) -> dict[str, Any]:
@@ -112,7 +112,41 @@ def test_line_for_people_says_what_happened(tmp_path: Path) -> None:
 
 def test_no_records_are_no_error(tmp_path: Path) -> None:
     """A proxy that has had no call yet."""
-    assert printed(tmp_path, "--json") == ""
+    result = CliRunner().invoke(main, ["calls", "--dir", str(tmp_path), "--json"])
+
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [f"no such call in {tmp_path}/calls.jsonl"]
+
+
+def test_directory_that_is_none_is_named_with_what_to_do(tmp_path: Path) -> None:
+    """An empty answer would look like a quiet night."""
+    result = CliRunner().invoke(main, ["calls", "--dir", str(tmp_path / "none")])
+
+    assert result.exit_code == 1
+    assert f"{tmp_path}/none is not there; give --dir" in result.output
+
+
+def test_line_of_an_answered_call_tells_every_step(tmp_path: Path) -> None:
+    """Why the first target was not it, whether it was signed, and who hung up."""
+    events = [
+        *(begun(), asked(1), answer(21, identities=[identity()]), attempted(23, 1)),
+        told("failed", 60, n=1, canceled=False, status=503, phrase="No"),
+        *(attempted(61, 2), told("rang", 100, status=180), told("answered", 2_100, status=200)),
+        told("hung_up", 92_100, "", call_id="c1@switch", from_tag="tag-a", to_tag="b"),
+    ]
+    (tmp_path / "calls.jsonl").write_text(json.dumps(records_of(*events)[0]) + "\n")
+
+    assert (
+        printed(tmp_path)
+        .rstrip()
+        .endswith(
+            "  signed        200  ClearIP 302 in 20 ms; PASSporT A; 192.0.2.1:5060 503, "
+            "192.0.2.2:5060 200; rang 2000 ms; talked 1 min 30 s, the caller hung up [c1@switch]"
+        )
+    )
+    (row,) = csv.DictReader(io.StringIO(printed(tmp_path, "--csv")))
+    assert (row["clearip_status"], row["attest"]) == ("302", "A")
+    assert (row["attempts"], row["tried"]) == ("2", "192.0.2.1:5060 503 | 192.0.2.2:5060 200")
 
 
 def test_followed_records_are_printed_as_they_come(directory: Path) -> None:

@@ -76,10 +76,12 @@ def test_proxy_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
     assert json.loads(answer.stdout)["health"] == "not_running"
 
 
-def doctor(directory: Path, config: dict[str, Any], *prefix: str) -> tuple[int, str]:
+def doctor(
+    directory: Path, config: dict[str, Any], *prefix: str, options: tuple[str, ...] = ()
+) -> tuple[int, str]:
     """The exit code of `doctor`, and what it says."""
     (directory / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
-    command = [*prefix, *COMMAND, "doctor", str(directory / "config.yaml")]
+    command = [*prefix, *COMMAND, "doctor", str(directory / "config.yaml"), *options]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
@@ -100,6 +102,20 @@ def test_doctor_finds_nothing_wrong_beside_the_running_proxy(proxy: Proxy, tmp_p
     assert "the proxy runs, and has 6 of the 6 sockets of `listen`" in text
     assert text.count("answers OPTIONS for sip.clearip.com with 200") == 2
     assert f"default_route: sip:127.0.0.1:{proxy.port}: packets of 65535 bytes pass" in text
+    assert text.endswith(f"\nno faults in {text.count('ok    ')} checks\n")
+
+
+def test_machines_get_the_findings_of_doctor_as_json(proxy: Proxy, tmp_path: Path) -> None:
+    """Each with its remedy where it is a fault; the exit code is the same."""
+    config = config_of(proxy)
+    config["clearip"]["tls"]["server_name"] = "other.example.net"
+
+    code, text = doctor(tmp_path, config, options=("--json",))
+
+    assert code == 1
+    findings = json.loads(text)["findings"]
+    assert {each["is_well"] for each in findings} == {True, False}
+    assert all(each["remedy"] for each in findings if not each["is_well"])
 
 
 def test_doctor_asks_for_the_partition_of_every_source(proxy: Proxy, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sipp.conftest import ProxyWith
 from sipp.proxy import Proxy
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp
+from sipp.test_records import shaken
 from sipp.trace_command import Trace
 from sipp.waiting import wait_until
 
@@ -67,10 +68,17 @@ def proxy(proxy_with: ProxyWith) -> Proxy:
 @pytest.fixture
 def second_target_call(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> str:
     """A call whose first target has failed; its record is there."""
-    first, second = sipp.play("target-final"), sipp.play("target-200")
-    clearip.redirects_to(first.at(), second.at(), identities=["e30.e30.c2ln;info=<https://a.b>"])
-    assert all_succeeded(sipp.play("uac-answered", to=proxy), first, second)
-    return str(proxy.wait_for_record(sipp.number)["to"])
+    first, second = sipp.play("target-final"), sipp.play("target-rings-then-200")
+    clearip.redirects_to(first.at(), second.at(), identities=[shaken(sipp.number)])
+    caller = sipp.play("uac-answered", to=proxy)
+    caller.wait_for(180)
+    second.cue()
+    assert all_succeeded(caller, first, second)
+    wait_until(
+        lambda: any(each["answered_by"] == 2 for each in proxy.records(sipp.number)),
+        "its record is there",
+    )
+    return sipp.number
 
 
 def picture(page: Tab, name: str) -> None:
@@ -92,6 +100,15 @@ def find(page: Tab, text: str) -> None:
     )
 
 
+@pytest.fixture
+def refused_calls(proxy: Proxy, clearip: ClearIp, sipp: Sipp) -> None:
+    """Calls that ClearIP blocks, and that it knows no route for."""
+    for status, phrase in ((603, "Network Blocked"), (404, "Not Found"), (603, "Network Blocked")):
+        clearip.says(status, phrase)
+        assert all_succeeded(sipp.play("uac-refused", to=proxy))
+
+
+@pytest.mark.usefixtures("refused_calls")
 def test_overview_shows_health_sites_and_calls(page: Tab, second_target_call: str) -> None:
     """At a glance, and live: the call appears without anybody's doing."""
     page.wait_for(
@@ -100,7 +117,9 @@ def test_overview_shows_health_sites_and_calls(page: Tab, second_target_call: st
     page.wait_for("document.querySelectorAll('#calls-chart rect').length > 0")
 
     assert "up" in page.text("#sites")
-    assert page.text("#signed").endswith("%")
+    page.wait_for("document.querySelector('#signed').innerText === '100 %'")
+    assert page.text("#attested") == "A 1"
+    page.wait_for("document.querySelectorAll('#call-rows tr').length >= 4")
     picture(page, "overview")
     page.prefers("dark")
     picture(page, "overview-dark")
@@ -117,6 +136,8 @@ def test_click_on_a_call_shows_its_ladder(page: Tab, second_target_call: str) ->
     assert lanes[1:] == ["proxy", "ClearIP", "target 1", "target 2"]
     assert "failed" in page.value("document.querySelector('#ladder .failed .said').textContent")
     assert page.value("document.querySelectorAll('#ladder .identity').length") == 3
+    assert "18x rings" in page.value("document.querySelector('#steps').textContent")
+    assert "shaken A" in page.text("#facts")
     assert page.value("document.querySelector('#steps').textContent.includes('with Identity')")
     picture(page, "ladder")
     assert page.complaints == []
@@ -141,7 +162,7 @@ def test_page_is_used_by_keyboard_alone(page: Tab, second_target_call: str) -> N
 def test_phone_shows_everything_without_scrolling_sideways(
     page: Tab, second_target_call: str
 ) -> None:
-    """390 pixels are enough for all but ladder and tables, which scroll by themselves."""
+    """390 pixels are enough, for a ladder of five lanes too; wide tables scroll by themselves."""
     page.is_sized(*PHONE)
     find(page, second_target_call)
 
@@ -149,6 +170,9 @@ def test_phone_shows_everything_without_scrolling_sideways(
     picture(page, "phone")
     page.value("document.querySelector('#call-rows button').click()")
     page.wait_for("document.querySelector('dialog').open")
+    assert page.value("document.querySelector('#ladder').scrollWidth") <= page.value(
+        "document.querySelector('#ladder').clientWidth"
+    )
     picture(page, "phone-ladder")
     assert page.value("document.documentElement.scrollWidth") <= PHONE[0]
 
@@ -170,6 +194,30 @@ def test_script_from_the_network_stays_a_text(
     assert (
         page.value("document.querySelectorAll('dialog script, dialog img, dialog b').length") == 0
     )
+    assert page.value("document.title") == "In-line Proxy for ClearIP"
+    assert page.complaints == []
+
+
+def test_script_in_a_display_name_stays_a_text(
+    page: Tab, proxy: Proxy, clearip: ClearIp, sipp: Sipp, tmp_path: Path
+) -> None:
+    """In the messages of a traced call, where the caller has put it."""
+    target = sipp.play("target-200")
+    clearip.redirects_to(target.at())
+    name = "<script>document.title=1</script><img src=x onerror=document.title=1>"
+    with Trace(proxy, tmp_path, sipp.number) as trace:
+        caller = f'"{name}" <sip:+14045550100@127.0.0.1>'
+        assert all_succeeded(sipp.play("uac-answered", to=proxy, caller=caller), target)
+        trace.wait_for("BYE sip:")
+    proxy.wait_for_record(sipp.number)
+    find(page, sipp.number)
+
+    page.value("document.querySelector('#call-rows button').click()")
+    page.wait_for("document.querySelectorAll('#messages details').length > 5")
+    page.value("document.querySelectorAll('#messages details').forEach(each => each.open = true)")
+
+    assert f'From: "{name}"' in page.text("#messages")
+    assert page.value("document.querySelectorAll('dialog script, dialog img').length") == 0
     assert page.value("document.title") == "In-line Proxy for ClearIP"
     assert page.complaints == []
 

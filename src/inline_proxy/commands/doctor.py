@@ -1,5 +1,6 @@
 """`inline-proxy doctor`: what on this host, or on the way to ClearIP, would keep calls away."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from inline_proxy.commands.configuration import config_argument, load_or_exit
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.finding import Finding, fault, well
 from inline_proxy.kamailio_version import KamailioMissing, installed_version
+from inline_proxy.lab.screen import Screen
 from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
 from inline_proxy.path_mtu import check_targets
 from inline_proxy.site_check import SOON_DAYS, check_site
@@ -21,15 +23,35 @@ SOMETHING_IS_WRONG = 1
 
 @click.command("doctor")
 @config_argument
-def doctor_command(config_path: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object.")
+def doctor_command(config_path: Path, *, as_json: bool) -> None:
     """Check this host and the way to ClearIP for CONFIG; say what to do about each fault."""
     config = load_or_exit(config_path)
-    has_fault = False
+    found: list[Finding] = []
+    screen = Screen.of_this_process()
     for finding in findings(config):
-        has_fault |= not finding.is_well
-        mark = "ok   " if finding.is_well else "FAULT"
-        click.echo(f"{mark} {finding.text}" + ("" if finding.is_well else f"; {finding.remedy}"))
-    raise SystemExit(SOMETHING_IS_WRONG if has_fault else 0)
+        found.append(finding)
+        if not as_json:
+            _show(finding, screen)
+    faults = sum(not finding.is_well for finding in found)
+    if as_json:
+        click.echo(
+            json.dumps({"version": 1, "findings": [each._asdict() for each in found]}, indent=1)
+        )
+    else:
+        said = "1 fault" if faults == 1 else f"{faults or 'no'} faults"
+        screen.line(f"{said} in {len(found)} checks", bold=True)
+    raise SystemExit(SOMETHING_IS_WRONG if faults else 0)
+
+
+def _show(finding: Finding, screen: Screen) -> None:
+    """Show what a check has found at once: the next one may take seconds."""
+    if finding.is_well:
+        mark = click.style("ok   ", fg="green") if screen.colour else "ok   "
+        screen.line(f"{mark} {finding.text}")
+        return
+    mark = click.style("FAULT", fg="red", bold=True) if screen.colour else "FAULT"
+    screen.line(f"{mark} {finding.text}; {finding.remedy}")
 
 
 def findings(config: ProxyConfig) -> Iterator[Finding]:

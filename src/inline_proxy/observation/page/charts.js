@@ -2,6 +2,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 34, BOTTOM = 18, SECONDS = 300, STEP = 5;
 
+// What means the same has the same colour at every look: green went well, red did not.
+const COLOURS = {
+  signed: 1, routed: 6, unsigned: 2, diverted: 4, blocked: 7, rejected: 8, unavailable: 3, canceled: 5, emergency: 0,
+  200: 1, 404: 8, 486: 0, 487: 5, 503: 3, 603: 7,
+};
+const REST = [2, 4, 6];
+
+function colour(name) {
+  return `s${COLOURS[name] ?? REST[Number(name) % REST.length] ?? REST[0]}`;
+}
+
 export function svg(name, attributes = {}, text = "") {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -47,16 +58,16 @@ export function draw(chart, legend, seconds, member, names) {
       if (!value) return;
       const height = (value / highest) * (inner - 6);
       below += height;
-      parts.push(svg("rect", { class: `s${at % 7}`, x: LEFT + index * width + 0.5, width: Math.max(1, width - 1), y: inner - below, height }));
+      parts.push(svg("rect", { class: colour(names[at]), x: LEFT + index * width + 0.5, width: Math.max(1, width - 1), y: inner - below, height }));
     });
   });
   chart.replaceChildren(...parts);
   const last = sums.at(-1) ?? [];
   chart.setAttribute("aria-label", names.map((name, at) => `${name}: ${(last[at] ?? 0).toFixed(1)} per second`).join(", ") || "no calls");
-  legend.replaceChildren(...names.map((name, at) => {
-    const item = document.createElement("span"), colour = document.createElement("i");
-    colour.className = `s${at % 7}`;
-    item.append(colour, name);
+  legend.replaceChildren(...names.map((name) => {
+    const item = document.createElement("span"), swatch = document.createElement("i");
+    swatch.className = colour(name);
+    item.append(swatch, name);
     return item;
   }));
 }

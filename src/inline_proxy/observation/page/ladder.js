@@ -1,7 +1,14 @@
 // A call's ladder, from its record: switch, proxy, ClearIP, each target.
 import { svg } from "./charts.js";
 
-const LANE = innerWidth < 700 ? 130 : 190, MARGIN = innerWidth < 700 ? 45 : 70, ROW = 34, TOP = 52;
+const ROW = 34, NARROW = 600, LETTER = 6.6;
+
+// On a phone five lanes fit: they stand close, and addresses in two rows in turn.
+function measures(lanes, room) {
+  if (room >= NARROW) return { gutter: 60, margin: 70, lane: 190, top: 52 };
+  const gutter = 46, margin = 28;
+  return { gutter, margin, lane: Math.max(48, (room - gutter - 2 * margin) / (lanes - 1)), top: 64, narrow: true };
+}
 
 function place(uri) {
   return uri.replace(/^sips?:/, "").replace(/^[^@]*@/, "").replace(/[;?].*$/, "");
@@ -19,7 +26,7 @@ export function story(record) {
     const known = lanes.findIndex((lane) => lane.who === who && lane.where === where);
     return known >= 0 ? known : lanes.push({ who, where }) - 1;
   };
-  const steps = [{ at: 0, from: 0, to: 1, text: `INVITE ${record.to}`, kind: "" }];
+  const steps = [{ at: 0, from: 0, to: 1, text: "INVITE", kind: "" }];
   let at = 0;
   for (const query of record.clearip) {
     const lane = laneOf("ClearIP", place(query.site)), begun = at;
@@ -34,9 +41,14 @@ export function story(record) {
       });
     }
   }
+  let rings = record.ring_ms === null || record.setup_ms === null ? null : record.setup_ms - record.ring_ms;
   record.attempts.forEach((attempt, index) => {
     const lane = laneOf(`target ${index + 1}`, place(attempt.target)), ended = attempt.at_ms + (attempt.ms ?? 0);
     steps.push({ at: attempt.at_ms, from: 1, to: lane, text: `INVITE (${attempt.transport})`, kind: "", identity: attempt.signed });
+    if (rings !== null && rings >= attempt.at_ms && (attempt.ms === null || rings <= ended)) {
+      steps.push({ at: rings, from: lane, to: 0, text: "18x rings", kind: "" });
+      rings = null;
+    }
     const result = attempt.result ?? "no end";
     const said = attempt.status === null ? result : `${attempt.status} ${result}`;
     const kind = result === "answered" ? "answered" : result === "failed" ? "failed" : "failed lost";
@@ -53,29 +65,35 @@ export function story(record) {
   return { lanes, steps };
 }
 
-export function ladder({ lanes, steps }) {
-  const width = MARGIN * 2 + LANE * (lanes.length - 1) + 60, height = TOP + ROW * steps.length + 20;
-  const x = (lane) => 60 + MARGIN + lane * LANE;
+export function ladder({ lanes, steps }, room) {
+  const { gutter, margin, lane, top, narrow } = measures(lanes.length, room);
+  const width = gutter + margin * 2 + lane * (lanes.length - 1), height = top + ROW * steps.length + 20;
+  const x = (number) => gutter + margin + number * lane;
+  const within = (middle, text) => {
+    const half = Math.min(text.length * LETTER, width) / 2;
+    return Math.max(half, Math.min(width - half, middle));
+  };
   const size = { viewBox: `0 0 ${width} ${height}`, width, height };
-  const picture = svg("svg", { ...size, role: "img", class: lanes.length > 6 || innerWidth < 700 ? "wide" : "" });
+  const picture = svg("svg", { ...size, role: "img", class: narrow || lanes.length > 6 ? "wide" : "" });
   picture.setAttribute("aria-label", "SIP ladder; the table below says the same");
-  lanes.forEach((lane, index) => {
+  lanes.forEach((each, index) => {
+    const below = narrow && index % 2 ? 45 : 31;
     picture.append(
-      svg("text", { class: "who", x: x(index), y: 16, "text-anchor": "middle" }, lane.who),
-      svg("text", { class: "where", x: x(index), y: 31, "text-anchor": "middle" }, lane.where),
-      svg("line", { class: "lane", x1: x(index), x2: x(index), y1: 40, y2: height - 6 }),
+      svg("text", { class: narrow ? "who narrow" : "who", x: within(x(index), each.who), y: 16, "text-anchor": "middle" }, each.who),
+      svg("text", { class: "where", x: within(x(index), each.where), y: below, "text-anchor": "middle" }, each.where),
+      svg("line", { class: "lane", x1: x(index), x2: x(index), y1: top - 12, y2: height - 6 }),
     );
   });
   steps.forEach((step, index) => {
-    const y = TOP + 18 + index * ROW, from = x(step.from), to = x(step.to), way = Math.sign(to - from);
-    const row = svg("g", { class: step.kind });
+    const y = top + 18 + index * ROW, from = x(step.from), to = x(step.to), way = Math.sign(to - from);
+    const row = svg("g", { class: step.kind }), middle = (from + to) / 2;
     row.append(
-      svg("text", { class: "at", x: 4, y: y + 4 }, milliseconds(step.at)),
+      svg("text", { class: "at", x: 0, y: y + 4 }, milliseconds(step.at)),
       svg("line", { class: `arrow ${step.kind.includes("lost") ? "lost" : ""}`, x1: from, x2: to - way * 7, y1: y, y2: y }),
       svg("path", { class: "arrow tip", d: `M ${to} ${y} l ${-way * 9} -4.5 v 9 z` }),
-      svg("text", { class: "said", x: (from + to) / 2, y: y - 6, "text-anchor": "middle" }, step.text),
+      svg("text", { class: "said", x: within(middle, step.text), y: y - 6, "text-anchor": "middle" }, step.text),
     );
-    if (step.identity) row.append(svg("text", { class: "identity", x: (from + to) / 2, y: y + 13, "text-anchor": "middle" }, "Identity"));
+    if (step.identity) row.append(svg("text", { class: "identity", x: middle, y: y + 13, "text-anchor": "middle" }, "Identity"));
     picture.append(row);
   });
   return picture;

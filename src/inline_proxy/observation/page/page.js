@@ -36,6 +36,8 @@ function showHealth(status) {
   $("problems").replaceChildren(...status.problems.map((problem) => element("li", problem)));
   $("setting-up").textContent = status.calls_in_progress.setting_up ?? "–";
   $("conversations").textContent = status.calls_in_progress.conversations ?? "–";
+  const attested = Object.entries(status.counters.attestations ?? {}).sort();
+  $("attested").textContent = attested.map(([attest, number]) => `${attest} ${number}`).join(", ");
   $("versions").textContent = `In-line Proxy ${status.versions.inline_proxy}, Kamailio ${status.versions.kamailio ?? "–"}, listening on ${status.listeners.join(", ")}`;
   $("sites").replaceChildren(...status.clearip_sites.map((site) => {
     const state = element("td");
@@ -94,28 +96,29 @@ function fact(name, value) {
 async function open(call) {
   opened = call.id;
   $("call-title").textContent = `${call.from} → ${call.to}: ${call.disposition}`;
-  const passports = call.passports.map((passport) => [passport.ppt, passport.attest, passport.error].filter(Boolean).join(" "));
+  const passports = call.passports.map((passport) =>
+    [passport.ppt, passport.attest, passport.orig && `${passport.orig} → ${passport.dest.join(" ")}`, passport.error].filter(Boolean).join(" "));
   const facts = [
     ["Call-ID", call.call_id], ["Began", new Date(call.begun_at).toLocaleString()],
     ["Source", `${call.source ?? ""} ${call.source_address}`], ["Final", call.status === null ? "none" : `${call.status} ${call.phrase}`],
-    ["ClearIP", call.clearip.map((query) => `${query.status ?? "silent"} ${query.reasons.join(" ")}`).join(", ") || "not asked"],
+    ["ClearIP", call.clearip.map((query) => `${query.status ?? "silent"} ${query.latency_ms === null ? "" : `in ${milliseconds(query.latency_ms)}`} ${query.reasons.join(" ")}`).join(", ") || "not asked"],
     ["PASSporTs", passports.join(", ") || "none"], ["Verified", call.verstat ?? "–"],
     ["Ringing", milliseconds(call.ring_ms) || "–"], ["Talking", milliseconds(call.talk_ms) || "–"],
   ];
   $("facts").replaceChildren(...facts.map(([name, value]) => fact(name, value)));
   const told = story(call);
-  $("ladder").replaceChildren(ladder(told));
+  if (!$("call").open) $("call").showModal();
+  $("ladder").replaceChildren(ladder(told, $("ladder").clientWidth));
   $("steps").replaceChildren(...rows(told).map(row));
   $("messages").replaceChildren();
   $("no-messages").hidden = false;
-  if (!$("call").open) $("call").showModal();
   const { messages } = await ask(`messages.json?call_id=${encodeURIComponent(call.call_id)}`);
   if (opened !== call.id) return;
   $("no-messages").hidden = messages.length > 0;
   $("messages").replaceChildren(...messages.map((message) => {
     const made = element("details"), first = message.text.split("\r\n", 1)[0];
     made.append(
-      element("summary", `${time(message.at_s * 1000)} ${message.sender} → ${message.receiver} (${message.transport}): ${first}`),
+      element("summary", `+${milliseconds((message.at_s - messages[0].at_s) * 1000)} ${message.sender} → ${message.receiver} (${message.transport}): ${first}`),
       element("pre", message.text),
     );
     return made;

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from inline_proxy.observation.call_record import Record, cut_off, hung_up, moment, record_of
-from inline_proxy.observation.call_set_up import KINDS, Event, between_ms
+from inline_proxy.observation.call_record import OpenRecord, RecordLine, how_it_ended, record_of
+from inline_proxy.observation.call_set_up import KINDS, Event, SetUp
 
 LONGEST_SET_UP_US: Final = 30 * 60 * 1_000_000
 """After this long without a final response, one was sent that nobody could tell of."""
@@ -14,15 +14,19 @@ LONGEST_CALL_US: Final = 24 * 60 * 60 * 1_000_000
 
 
 class Decided(NamedTuple):
-    """A call attempt has its final response, or never will: `record` says all but talk time."""
+    """A call attempt has its final response, or never will."""
 
-    record: Record
+    told: SetUp
+    line: RecordLine
+    """Its record as far as it has come."""
 
 
 class Ended(NamedTuple):
-    """A call attempt is over: `record` is complete."""
+    """A call attempt is over."""
 
-    record: Record
+    line: RecordLine
+    """Its record."""
+    talk_us: int | None = None
 
 
 Step = Decided | Ended
@@ -46,16 +50,17 @@ class UnderWay(NamedTuple):
 class Conversation(NamedTuple):
     """A call that was answered."""
 
-    record: Record
+    record: OpenRecord
+    call_id: str
     from_tag: str
     epoch_us: int
     answered_us: int
 
-    def talk_ms(self, at_us: int, clock_us: int) -> float:
+    def talk_us(self, at_us: int, clock_us: int) -> int:
         """Return how long it has lasted, by the wall clock where the machine was started anew."""
         if clock_us < self.answered_us:
-            return between_ms(self.epoch_us + self.answered_us, at_us)
-        return between_ms(self.answered_us, clock_us)
+            return max(0, at_us - self.epoch_us - self.answered_us)
+        return clock_us - self.answered_us
 
 
 @dataclass(slots=True)
@@ -101,13 +106,14 @@ class CallBook:
             return NOTHING
         epoch_us, events = known
         events.append(event)
-        record = record_of(call, epoch_us, events)
+        told = SetUp(events)
+        record, end = record_of(call, epoch_us, told), how_it_ended(told)
         if event[0] == "finished":
-            ended_at = moment(epoch_us + event[1])
-            return Decided(record), Ended({**record, "ended_at": ended_at})
-        conversation = Conversation(record, events[0][3], epoch_us, event[1])
-        self.talking.setdefault(record["call_id"], []).append(conversation)
-        return (Decided(record),)
+            line = record.ended(end, epoch_us + event[1])
+            return Decided(told, line), Ended(line)
+        conversation = Conversation(record, told.call_id, told.from_tag, epoch_us, event[1])
+        self.talking.setdefault(told.call_id, []).append(conversation)
+        return (Decided(told, record.ended(end)),)
 
     def _hang_up(
         self, epoch_us: int, clock_us: int, call_id: str, from_tag: str, to_tag: str
@@ -118,23 +124,26 @@ class CallBook:
                 self._forget(call)
                 by = "caller" if call.from_tag == from_tag else "called"
                 at_us = epoch_us + clock_us
-                return (Ended(hung_up(call.record, at_us, call.talk_ms(at_us, clock_us), by)),)
+                talk_us = call.talk_us(at_us, clock_us)
+                return (Ended(call.record.ended("hung_up", at_us, talk_us, by), talk_us),)
         return NOTHING
 
     def _forget(self, conversation: Conversation) -> None:
-        call_id = conversation.record["call_id"]
-        self.talking[call_id].remove(conversation)
-        if not self.talking[call_id]:
-            del self.talking[call_id]
+        calls = self.talking[conversation.call_id]
+        if len(calls) == 1:
+            del self.talking[conversation.call_id]
+        else:
+            calls.remove(conversation)
 
     def cut_off_set_ups(self, at_us: int) -> Iterator[Step]:
         """End the set-ups that had begun before: Kamailio has forgotten them."""
         for call, known in list(self.setting_up.items()):
             if known.begun_at_us < at_us:
                 del self.setting_up[call]
-                record = record_of(call, *known)
-                yield Decided(record)
-                yield Ended(cut_off(record, at_us))
+                told = SetUp(known.events)
+                line = record_of(call, known.epoch_us, told).ended("cut_off", at_us)
+                yield Decided(told, line)
+                yield Ended(line)
 
     def cut_off_all(self, at_us: int) -> Iterator[Step]:
         """End everything: the proxy has stopped."""
@@ -151,7 +160,7 @@ class CallBook:
             for call in list(calls):
                 if call.epoch_us + call.answered_us < started_before_us:
                     self._forget(call)
-                    yield Ended(cut_off(call.record, at_us))
+                    yield Ended(call.record.ended("cut_off", at_us))
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` takes up."""
@@ -163,7 +172,7 @@ class CallBook:
         """Take up what `to_json` returned; raises `TypeError`."""
         under_way = {call: UnderWay(*known) for call, known in stored["setting_up"].items()}
         book = cls(setting_up=under_way)
-        for each in stored["talking"]:
-            conversation = Conversation(*each)
-            book.talking.setdefault(conversation.record["call_id"], []).append(conversation)
+        for record, *rest in stored["talking"]:
+            conversation = Conversation(OpenRecord(*record), *rest)
+            book.talking.setdefault(conversation.call_id, []).append(conversation)
         return book

@@ -45,18 +45,23 @@ class CallJournal:
         """Write no more."""
         self._socket.close()
 
-    def decided(self, record: Record) -> None:
-        """Tell of a call attempt that has its final response, as far as the rate allows."""
+    def takes_more(self) -> bool:
+        """Tell whether one more call attempt may be told of; one that may not is counted."""
         if self.level < LogLevel.NOTICE:
-            return
+            return False
         second = int(self._clock_s())
         if second != self._second:
             self._begin(second)
         if self._written >= MOST_PER_S:
             self._left_out += 1
-            return
-        self._written += 1
-        self._send(fields_of(record))
+            return False
+        return True
+
+    def decided(self, record: Record) -> None:
+        """Tell of a call attempt that has its final response, as far as the rate allows."""
+        if self.takes_more():
+            self._written += 1
+            self._send(fields_of(record))
 
     def _begin(self, second: int) -> None:
         left_out, self._left_out = self._left_out, 0

@@ -7,18 +7,57 @@ release, a longer one of a newer release: what is not known is passed over.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+
+from inline_proxy.observation.passport_claims import passport_of
 
 Event = list[Any]
 """Kind, microseconds on the monotonic clock, and values, as they stand in the spool."""
-Part = dict[str, Any]
-"""A query or an attempt, as the record holds it."""
 LARGEST_OVER_UDP: Final = 1_300
 """Bytes (RFC 3261 §18.1.1)."""
 ADDED_BY_PROXY: Final = 250
 """Bytes that Via and Record-Route add, rounded up."""
 FIRST_SUCCESS: Final = 200
 _TRANSPORT: Final = re.compile(r";\s*transport=(?P<name>[a-z]+)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Query:
+    """An INVITE to a ClearIP site, and its answer."""
+
+    site: str
+    asked_us: int
+    status: int | None = None
+    phrase: str = ""
+    reasons: Sequence[str] = ()
+    verdict: str | None = None
+    latency_us: int | None = None
+    """Without a status, how long it was waited for; None for what was canceled or cut off."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An INVITE to a target, and what became of it."""
+
+    target: str
+    hop: str
+    at_us: int
+    size_bytes: int
+    is_signed: bool
+    result: str | None = None
+    status: int | None = None
+    took_us: int | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it exceeds what goes over UDP (RFC 3261 §18.1.1)."""
+        return self.size_bytes > LARGEST_OVER_UDP
+
+    @property
+    def transport(self) -> str:
+        """What it was sent over."""
+        return transport_of(self.hop or self.target)
 
 
 class SetUp:
@@ -33,7 +72,6 @@ class SetUp:
     identities: Sequence[str] = ()
     asserted: Sequence[str] = ()
     own_delay_us: int | None = None
-    attempted_us = 0
     answered_by: int | None = None
     is_signed = False
     rang_us: int | None = None
@@ -47,14 +85,14 @@ class SetUp:
 
         Raises `TypeError` or `ValueError` where one cannot be understood.
         """
-        self.queries: list[Part] = []
-        self.attempts: list[Part] = []
-        self.asked_us: list[int] = []
+        self.queries: list[Query] = []
+        self.attempts: list[Attempt] = []
         self.heard: list[tuple[int | None, str]] = []
         """Status and phrase of what ClearIP and targets have answered."""
         self.begun(*events[0][1:])
         for event in events[1:]:
             KINDS[event[0]](self, *event[1:])
+        self.passports = [passport_of(identity) for identity in self.identities]
 
     def begun(  # noqa: PLR0913, PLR0917 - the order of the spool
         self,
@@ -80,15 +118,7 @@ class SetUp:
 
     def asked(self, at_us: int, site: str, *_newer: object) -> None:
         """A ClearIP site was sent the INVITE."""
-        self.asked_us.append(at_us)
-        self.queries.append({
-            "site": site,
-            "status": None,
-            "phrase": "",
-            "reasons": [],
-            "verdict": None,
-            "latency_ms": None,
-        })  # fmt: skip
+        self.queries.append(Query(site, at_us))
 
     def clearip(  # noqa: PLR0913, PLR0917 - the order of the spool
         self,
@@ -109,11 +139,10 @@ class SetUp:
         self.clearip_status, self.verdict, self.contacts = status, verdict, contacts
         self.is_diverted, self.identities, self.asserted = is_diverted, identities, asserted
         self.heard.append((status, phrase))
-        for query, asked_us in zip(self.queries, self.asked_us, strict=True):
-            if query["site"] == site and query["latency_ms"] is None:
-                query["status"], query["phrase"] = status, phrase
-                query["reasons"], query["verdict"] = reasons, verdict
-                query["latency_ms"] = between_ms(asked_us, at_us)
+        for query in self.queries:
+            if query.latency_us is None and query.site == site:
+                query.status, query.phrase, query.reasons = status, phrase, reasons
+                query.verdict, query.latency_us = verdict, max(0, at_us - query.asked_us)
 
     def attempted(
         self,
@@ -132,34 +161,22 @@ class SetUp:
 
     def _waited_us(self) -> int:
         """Return how long ClearIP has taken: all of its answers, and what passed between them."""
-        if self.answered_us is None or not self.asked_us:
+        if self.answered_us is None or not self.queries:
             return 0
-        return max(0, self.answered_us - self.asked_us[0])
+        return max(0, self.answered_us - self.queries[0].asked_us)
 
     def _attempt(
         self, at_us: int, target: str, hop: str, added_bytes: int = 0, *, is_signed: bool = False
     ) -> None:
-        self.attempted_us = at_us
         self.is_signed = self.is_signed or is_signed
         size_bytes = (self.size_bytes or 0) + added_bytes + ADDED_BY_PROXY
-        self.attempts.append({
-            "target": target,
-            "next_hop": hop or None,
-            "transport": transport_of(hop or target),
-            "at_ms": between_ms(self.begun_us, at_us),
-            "ms": None,
-            "result": None,
-            "status": None,
-            "signed": is_signed,
-            "bytes": size_bytes,
-            "over_1300_bytes": size_bytes > LARGEST_OVER_UDP,
-        })  # fmt: skip
+        self.attempts.append(Attempt(target, hop, at_us, size_bytes, is_signed))
 
     def unreachable(
         self, at_us: int, _number: int, target: str, hop: str = "", *_newer: object
     ) -> None:
         """A target could not be sent the INVITE."""
-        if not self.attempts or self.attempts[-1]["result"] is not None:
+        if not self.attempts or self.attempts[-1].result is not None:
             self._attempt(at_us, target, hop)
         self._result(at_us, "unreachable", None)
 
@@ -204,11 +221,11 @@ class SetUp:
 
     def _result(self, at_us: int, result: str, status: int | None) -> bool:
         """Say what became of the attempt under way, where there is one."""
-        if not self.attempts or self.attempts[-1]["result"] is not None:
+        if not self.attempts or self.attempts[-1].result is not None:
             return False
         attempt = self.attempts[-1]
-        attempt["result"], attempt["status"] = result, status
-        attempt["ms"] = between_ms(self.attempted_us, at_us)
+        attempt.result, attempt.status = result, status
+        attempt.took_us = max(0, at_us - attempt.at_us)
         return True
 
     def _heard_with(self, status: int) -> str:
@@ -230,11 +247,6 @@ KINDS: Final[dict[str, Callable[..., None]]] = {
     )
 }
 """What follows the beginning of a call attempt, by kind."""
-
-
-def between_ms(earlier_us: int, later_us: int) -> float:
-    """Return the time between two moments in milliseconds; none is negative."""
-    return max(0, later_us - earlier_us) / 1000
 
 
 def transport_of(uri: str) -> str:

@@ -4,6 +4,7 @@ It may end at any moment and go on later; Kamailio never notices.
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from typing import Final, NamedTuple
 
 from inline_proxy.observation.call_book import Decided, Step
 from inline_proxy.observation.call_journal import CallJournal
-from inline_proxy.observation.call_record import Record
+from inline_proxy.observation.call_record import RecordLine
 from inline_proxy.observation.checkpoint import Checkpoint, load, save
 from inline_proxy.observation.recent_calls import RecentCalls
 from inline_proxy.observation.record_choice import kept_masked
@@ -68,7 +69,7 @@ class Observer:
         self.recent.load(places.records)
         self.is_disk_full = False
         """Whether the last record could not be written."""
-        self._unwritten: list[Record] = []
+        self._unwritten: list[RecordLine] = []
         self._old_s = time.monotonic()
         self._next_save_s = self._old_s + CHECKPOINT_INTERVAL_S
 
@@ -93,19 +94,20 @@ class Observer:
 
     def _take(self, steps: Iterable[Step]) -> None:
         for step in steps:
+            line = self._as_written(step.line)
             if isinstance(step, Decided):
-                self.tally.decided(step.record)
-                shown = self._as_written(step.record)
-                if self._journal is not None:
-                    self._journal.decided(shown)
+                self.tally.decided(step.told)
+                if self._journal is not None and self._journal.takes_more():
+                    self._journal.decided(line.record)
             else:
-                self.tally.ended(step.record)
-                shown = self._as_written(step.record)
-                self._unwritten.append(shown)
-            self.recent.put(shown)
+                self.tally.ended(step.talk_us)
+                self._unwritten.append(line)
+            self.recent.put(line)
 
-    def _as_written(self, record: Record) -> Record:
-        return kept_masked(record) if self._masks_numbers else record
+    def _as_written(self, line: RecordLine) -> RecordLine:
+        if not self._masks_numbers:
+            return line
+        return RecordLine(line.id, json.dumps(kept_masked(line.record)) + "\n")
 
     def _give_up_old(self) -> None:
         if time.monotonic() - self._old_s >= LOOK_FOR_OLD_S:

@@ -5,6 +5,7 @@ import string
 from binascii import a2b_base64
 from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
 import jwt
@@ -13,41 +14,47 @@ from jwt.api_jwt import decode_complete  # not yet at the top level in Debian 12
 
 MOST_HEADERS = 500
 """JOSE headers that are remembered: a signer has one, until its certificate is renewed."""
+NULL = "null"
 _OF_BASE64URL = (string.ascii_letters + string.digits + "-_").encode()
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 
 
-class Decoded(NamedTuple):
-    """What a record needs of a token."""
+class Signer(NamedTuple):
+    """What a record needs of a JOSE header."""
 
-    ppt: Any
-    x5u: Any
-    claims: Mapping[str, Any]
+    ppt: str | None
+    members: str
+    """`ppt` and `x5u`, as members of a JSON object."""
 
 
-def claims_of(identity: str) -> dict[str, Any]:
-    """Return the claims of one Identity value (RFC 8225, RFC 8588) that a record keeps.
+class Passport(NamedTuple):
+    """What a record keeps of one Identity value (RFC 8225, RFC 8588)."""
 
-    `error` says why there are none: the compact form has none (RFC 8225 §7), say.
-    """
+    ppt: str | None
+    attest: str | None
+    text: str
+    """All of it, in JSON; `error` says why there are no claims, which the compact form has not."""
+
+
+def passport_of(identity: str) -> Passport:
+    """Return what an Identity value says."""
     token = identity.partition(";")[0].strip()
     try:
-        ppt, x5u, claims = _decoded(token)
+        signer, claims = _decoded(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        return {"ppt": _parameter(identity, "ppt"), "error": str(error)}
-    attest, iat, origid = claims.get("attest"), claims.get("iat"), claims.get("origid")
-    return {  # what has the type that RFC 8225 gives it: who signs may have put anything there
-        "ppt": ppt,
-        "x5u": x5u,
-        "attest": attest if isinstance(attest, str) else None,
-        "orig": _number(claims.get("orig")),
-        "dest": _numbers(claims.get("dest")),
-        "iat": iat if type(iat) is int else None,
-        "origid": origid if isinstance(origid, str) else None,
-    }
+        ppt = _parameter(identity, "ppt")
+        return Passport(ppt, None, json.dumps({"ppt": ppt, "error": str(error)}))
+    attest, origid = _text(claims.get("attest")), _text(claims.get("origid"))
+    iat = claims.get("iat")
+    text = (  # what has the type that RFC 8225 gives it: who signs may have put anything there
+        f'{{{signer.members},"attest":{_quoted(attest)},'
+        f'"orig":{_quoted(_number(claims.get("orig")))},"dest":[{_numbers(claims.get("dest"))}],'
+        f'"iat":{iat if type(iat) is int else NULL},"origid":{_quoted(origid)}}}'
+    )
+    return Passport(signer.ppt, attest, text)
 
 
-def _decoded(token: str) -> Decoded:
+def _decoded(token: str) -> tuple[Signer, Mapping[str, Any]]:
     """Return what a token says; raises `PyJWTError`, `ValueError` or `RecursionError`.
 
     The library takes a token apart anew for each, and checks what no record needs; that was half
@@ -65,37 +72,47 @@ def _decoded(token: str) -> Decoded:
         return _decoded_by_library(token)
     if not isinstance(claims, dict):
         return _decoded_by_library(token)
-    return Decoded(*_header(header), claims)
+    return _signer(header), claims
 
 
 @lru_cache(MOST_HEADERS)
-def _header(encoded: bytes) -> tuple[Any, Any]:
-    """Return `ppt` and `x5u` of a JOSE header; raises `PyJWTError` where it is none."""
-    header = get_unverified_header(f"{encoded.decode()}.e30.e30")
-    return header.get("ppt"), header.get("x5u")
+def _signer(encoded: bytes) -> Signer:
+    """Return what a JOSE header says; raises `PyJWTError` where it is none."""
+    return _signer_in(get_unverified_header(f"{encoded.decode()}.e30.e30"))
 
 
-def _decoded_by_library(token: str) -> Decoded:
+def _signer_in(header: Mapping[str, Any]) -> Signer:
+    ppt, x5u = _text(header.get("ppt")), _text(header.get("x5u"))
+    return Signer(ppt, f'"ppt":{_quoted(ppt)},"x5u":{_quoted(x5u)}')
+
+
+def _decoded_by_library(token: str) -> tuple[Signer, Mapping[str, Any]]:
     # Without the signature, no claim is checked either.
     decoded = decode_complete(token, options={"verify_signature": False})
-    header = decoded["header"]
-    return Decoded(header.get("ppt"), header.get("x5u"), decoded["payload"])
+    return _signer_in(decoded["header"]), decoded["payload"]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _quoted(text: str | None) -> str:
+    return NULL if text is None else quoted(text)
 
 
 def _number(orig: object) -> str | None:
     """Return the number or the URI of `orig` (RFC 8225 §5.2.1)."""
-    found = orig.get("tn") or orig.get("uri") if isinstance(orig, dict) else None
-    return found if isinstance(found, str) else None
+    return _text(orig.get("tn") or orig.get("uri")) if isinstance(orig, dict) else None
 
 
-def _numbers(dest: object) -> list[str]:
+def _numbers(dest: object) -> str:
     """Return the numbers and URIs of `dest`."""
     found: list[str] = []
     if isinstance(dest, dict):
         for each in (dest.get("tn"), dest.get("uri")):
             items = each if isinstance(each, list) else (each,)
-            found.extend(item for item in items if isinstance(item, str))
-    return found
+            found.extend([quoted(item) for item in items if isinstance(item, str)])
+    return ",".join(found)
 
 
 def _parameter(identity: str, name: str) -> str | None:

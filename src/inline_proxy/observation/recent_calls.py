@@ -1,11 +1,11 @@
 """The calls of the last minutes, for whoever looks at the status page."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from inline_proxy.observation.call_record import Record
+from inline_proxy.observation.call_record import Record, RecordLine
 
 KEPT: Final = 500
 TAIL_BYTES: Final = 4_000_000
@@ -18,21 +18,21 @@ class RecentCalls:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._records: dict[str, Record] = {}
+        self._lines: dict[str, RecordLine] = {}
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._lines)
 
-    def put(self, record: Record) -> None:
+    def put(self, line: RecordLine) -> None:
         """Take a record; of a call that has ended since, the later one."""
-        self._records[record["id"]] = record
-        while len(self._records) > self._kept:
-            del self._records[next(iter(self._records))]
+        self._lines[line.id] = line
+        while len(self._lines) > self._kept:
+            del self._lines[next(iter(self._lines))]
 
     def load(self, path: Path) -> None:
         """Take the last records of a file; without one, none."""
-        for record in _last_records(path):
-            self.put(record)
+        for line in _last_lines(path):
+            self.put(line)
 
     def found(self, search: str = "", kind: str = "", limit: int = KEPT) -> list[Record]:
         """Return records, the latest first.
@@ -43,7 +43,7 @@ class RecentCalls:
         wanted = search.casefold()
         matching = (
             record
-            for record in reversed(self._records.values())
+            for record in (line.record for line in reversed(self._lines.values()))
             if _is_of(record, kind) and any(wanted in text.casefold() for text in _texts(record))
         )
         return [record for record, _ in zip(matching, range(limit), strict=False)]
@@ -63,7 +63,7 @@ def _texts(record: Record) -> Iterator[str]:
         yield attempt["target"]
 
 
-def _last_records(path: Path) -> Iterable[Record]:
+def _last_lines(path: Path) -> Iterator[RecordLine]:
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -74,4 +74,4 @@ def _last_records(path: Path) -> Iterable[Record]:
             record = json.loads(line)
         except ValueError:  # the first line may have been cut
             continue
-        yield record
+        yield RecordLine(record["id"], line.decode())

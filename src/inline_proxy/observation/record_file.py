@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from inline_proxy.observation.call_record import Record
+from inline_proxy.observation.call_record import Record, RecordLine
 
 FILE_NAME: Final = "calls.jsonl"
 PRIVATE_FILE: Final = 0o640
 BYTES_PER_MB: Final = 1_000_000
-_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RecordFile:
@@ -37,15 +36,15 @@ class RecordFile:
             file.seek(offset)
             self._written_before = {record["id"] for record in records_in(file)}
 
-    def append(self, records: list[Record]) -> None:
+    def append(self, lines: list[RecordLine]) -> None:
         """Write records with one system call; raises `OSError` when not all of it was taken."""
-        fresh = [record for record in records if record["id"] not in self._written_before]
+        fresh = [line.text for line in lines if line.id not in self._written_before]
         if not fresh:
             return
-        lines = "".join(_encoded(record) + "\n" for record in fresh)
+        data = "".join(fresh).encode()
         before = self.size_bytes
         with open(self._path, "ab", buffering=0, opener=_private) as file:
-            if file.write(lines.encode()) != len(lines):
+            if file.write(data) != len(data):
                 file.truncate(before)  # all of it is written again later
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 

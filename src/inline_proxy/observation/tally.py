@@ -5,13 +5,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from inline_proxy.observation.call_record import Record
+from inline_proxy.observation.call_set_up import Attempt, SetUp
+from inline_proxy.observation.disposition import disposition_of
 
 LATENCY_BOUNDS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 DELAY_BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0)
 ATTEMPT_BOUNDS: Final = (0, 1, 2, 3, 4, 6, 8, 12)
 RING_BOUNDS_S: Final = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 TALK_BOUNDS_S: Final = (1.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0)
+US_PER_S: Final = 1_000_000
 MOST_TARGETS: Final = 200
 """Targets that are counted apart; the rest are one. ClearIP chooses them, and Prometheus pays."""
 OTHER: Final = "other"
@@ -72,52 +74,49 @@ class Tally:
     talk_s: Histogram = field(default_factory=lambda: Histogram(TALK_BOUNDS_S))
     _known_targets: set[str] = field(default_factory=set)
 
-    def decided(self, record: Record) -> None:
+    def decided(self, told: SetUp) -> None:
         """Count a call attempt that has its final response."""
-        self.calls[record["disposition"], record["source"] or "unknown"] += 1
-        if record["status"] is not None:
-            self.final_codes[(str(record["status"]),)] += 1
-        self.attempts.observe(len(record["attempts"]))
-        if record["answered_by"]:
-            self.answered_by[(str(record["answered_by"]),)] += 1
-        if record["own_delay_ms"] is not None:
-            self.own_delay_s.observe(record["own_delay_ms"] / 1000)
-        if record["ring_ms"] is not None:
-            self.ring_s.observe(record["ring_ms"] / 1000)
-        self._count_clearip(record)
-        self._count_attempts(record)
+        self.calls[disposition_of(told), told.source or "unknown"] += 1
+        if told.status is not None:
+            self.final_codes[(str(told.status),)] += 1
+        self.attempts.observe(len(told.attempts))
+        if told.answered_by:
+            self.answered_by[(str(told.answered_by),)] += 1
+        if told.own_delay_us is not None:
+            self.own_delay_s.observe(told.own_delay_us / US_PER_S)
+        if told.rang_us is not None and told.end_us is not None:
+            self.ring_s.observe(max(0, told.end_us - told.rang_us) / US_PER_S)
+        self._count_clearip(told)
+        for attempt in told.attempts:
+            self._count_attempt(attempt)
 
-    def ended(self, record: Record) -> None:
+    def ended(self, talk_us: int | None) -> None:
         """Count what is known only at the end."""
-        if record["talk_ms"] is not None:
-            self.talk_s.observe(record["talk_ms"] / 1000)
+        if talk_us is not None:
+            self.talk_s.observe(talk_us / US_PER_S)
 
-    def _count_clearip(self, record: Record) -> None:
-        for query in record["clearip"]:
-            site = query["site"]
-            if query["latency_ms"] is None:
+    def _count_clearip(self, told: SetUp) -> None:
+        for query in told.queries:
+            if query.latency_us is None:
                 continue  # canceled, or cut off
-            self.answers[site, str(query["status"] or "none")] += 1
-            if query["status"] is not None:
-                self.latency_s.setdefault(site, Histogram(LATENCY_BOUNDS_S)).observe(
-                    query["latency_ms"] / 1000
-                )
-        for passport in record["passports"]:
-            self.passports[passport["ppt"] or "none", passport.get("attest") or "none"] += 1
+            self.answers[query.site, str(query.status or "none")] += 1
+            if query.status is not None:
+                if query.site not in self.latency_s:
+                    self.latency_s[query.site] = Histogram(LATENCY_BOUNDS_S)
+                self.latency_s[query.site].observe(query.latency_us / US_PER_S)
+        for passport in told.passports:
+            self.passports[passport.ppt or "none", passport.attest or "none"] += 1
 
-    def _count_attempts(self, record: Record) -> None:
-        for attempt in record["attempts"]:
-            result = attempt["result"] or "cut_off"
-            self.targets[self._target(attempt), result] += 1
-            if attempt["over_1300_bytes"]:
-                self.large_requests[(attempt["transport"],)] += 1
-
-    def _target(self, attempt: Record) -> str:
-        target = host_port(attempt["target"])
-        if target not in self._known_targets and len(self._known_targets) >= MOST_TARGETS:
-            return OTHER
-        self._known_targets.add(target)
-        return target
+    def _count_attempt(self, attempt: Attempt) -> None:
+        target = host_port(attempt.target)
+        if target not in self._known_targets:
+            if len(self._known_targets) < MOST_TARGETS:
+                self._known_targets.add(target)
+            else:
+                target = OTHER
+        self.targets[target, attempt.result or "cut_off"] += 1
+        if attempt.is_large:
+            self.large_requests[(attempt.transport,)] += 1
 
 
 def host_port(uri: str) -> str:

@@ -209,7 +209,7 @@ def test_end_of_the_proxy_cuts_off_everything() -> None:
 
     ended = [step for step in book.cut_off_all(ANSWERED["at"] + 10**9) if isinstance(step, Ended)]
 
-    assert sorted(step.record["end"] for step in ended) == ["cut_off", "cut_off"]
+    assert sorted(step.line.record["end"] for step in ended) == ["cut_off", "cut_off"]
     assert list(book.cut_off_all(ANSWERED["at"] + 10**9)) == []
 
 
@@ -221,7 +221,7 @@ def test_call_without_a_bye_is_given_up_after_a_day() -> None:
     assert list(book.give_up_old(ANSWERED["at"] + LONGEST_CALL_US)) == []
     (step,) = book.give_up_old(ANSWERED["at"] + LONGEST_CALL_US + 1)
 
-    assert step.record["end"] == "cut_off"
+    assert step.line.record["end"] == "cut_off"
     assert book.conversations == 0
 
 
@@ -244,7 +244,7 @@ def test_what_a_later_release_tells_is_passed_over() -> None:
     assert list(book.take("c1", 0, ["sang", 1])) == []
     (decided, ended) = book.take("c1", 0, ["finished", 9_000, 486, "Busy", False, "loud"])
 
-    assert (decided.record["status"], ended.record["phrase"]) == (486, "Busy")
+    assert (decided.line.record["status"], ended.line.record["phrase"]) == (486, "Busy")
 
 
 def test_query_that_is_asked_again_has_an_answer_of_its_own() -> None:

@@ -45,9 +45,9 @@ def tally() -> Tally:
     bye = told("hung_up", 9_000, "", call_id="c1@switch", from_tag="tag-a", to_tag="b")
     for step in steps_of(*events, ring, up, bye):
         if isinstance(step, Decided):
-            counted.decided(step.record)
+            counted.decided(step.told)
         if isinstance(step, Ended):
-            counted.ended(step.record)
+            counted.ended(step.talk_us)
     return counted
 
 
@@ -139,7 +139,7 @@ def test_targets_that_are_counted_apart_are_bounded() -> None:
         end = told("finished", 9, status=503, phrase="", canceled=False)
         for step in steps_of(begun(), attempted(target=target), end):
             if isinstance(step, Decided):
-                counted.decided(step.record)
+                counted.decided(step.told)
 
     assert len(counted.targets) == MOST_TARGETS + 1
     assert counted.targets["other", "cut_off"] == 50

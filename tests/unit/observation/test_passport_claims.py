@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
 from inline_proxy.observation import passport_claims
-from inline_proxy.observation.passport_claims import claims_of
+from inline_proxy.observation.passport_claims import passport_of
 
 PLAIN = st.none() | st.booleans() | st.integers(-9, 2**40) | st.text(max_size=8)
 CLAIMS = st.dictionaries(
@@ -17,6 +17,12 @@ CLAIMS = st.dictionaries(
     PLAIN | st.dictionaries(st.sampled_from(["tn", "uri"]), PLAIN | st.lists(PLAIN, max_size=2)),
 )
 HEADERS = st.dictionaries(st.sampled_from(["ppt", "x5u", "typ"]), st.text(max_size=8))
+
+
+def claims_of(identity: str) -> dict[str, object]:
+    """What a record holds of an Identity value."""
+    claims: dict[str, object] = json.loads(passport_of(identity).text)
+    return claims
 
 
 def part(value: object) -> str:

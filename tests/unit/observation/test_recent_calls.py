@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from inline_proxy.observation.call_record import RecordLine
 from inline_proxy.observation.rates import Rates
 from inline_proxy.observation.recent_calls import RecentCalls
 from inline_proxy.observation.tally import Tally
@@ -27,12 +28,17 @@ def record(number: int, **changed: object) -> dict[str, Any]:
     return usual | changed
 
 
+def line(number: int, **changed: object) -> RecordLine:
+    """A record as it is written."""
+    return RecordLine(str(number), json.dumps(record(number, **changed)))
+
+
 @pytest.fixture
 def recent() -> RecentCalls:
     """Three calls, one of them blocked and one failed."""
     calls = RecentCalls(kept=3)
     for number, disposition in enumerate(("signed", "signed", "blocked", "unavailable")):
-        calls.put(record(number, disposition=disposition))
+        calls.put(line(number, disposition=disposition))
     return calls
 
 
@@ -63,7 +69,7 @@ def test_kinds(recent: RecentCalls) -> None:
 
 def test_later_record_of_a_call_takes_the_place_of_the_earlier(recent: RecentCalls) -> None:
     """When it has ended."""
-    recent.put(record(2, status=404))
+    recent.put(line(2, status=404))
 
     assert [each["status"] for each in recent.found("5550002")] == [404]
     assert len(recent) == 3

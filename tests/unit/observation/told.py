@@ -121,7 +121,7 @@ def steps_of(*events: Event, book: CallBook | None = None) -> list[Step]:
 
 def records_of(*events: Event, book: CallBook | None = None) -> list[dict[str, Any]]:
     """The records of the calls that have ended; each must be valid."""
-    records = [step.record for step in steps_of(*events, book=book) if isinstance(step, Ended)]
+    records = [step.line.record for step in steps_of(*events, book=book) if isinstance(step, Ended)]
     for record in records:
         SCHEMA.validate(record)
     return records

@@ -17,8 +17,15 @@ class Decided(NamedTuple):
     """A call attempt has its final response, or never will."""
 
     told: SetUp
-    line: RecordLine
-    """Its record as far as it has come."""
+    record: OpenRecord
+    end: str
+    at_us: int | None = None
+    """When it ended, if it has."""
+
+    @property
+    def line(self) -> RecordLine:
+        """Its record as far as it has come; most are never asked for."""
+        return self.record.ended(self.end, self.at_us)
 
 
 class Ended(NamedTuple):
@@ -109,11 +116,11 @@ class CallBook:
         told = SetUp(events)
         record, end = record_of(call, epoch_us, told), how_it_ended(told)
         if event[0] == "finished":
-            line = record.ended(end, epoch_us + event[1])
-            return Decided(told, line), Ended(line)
+            decided = Decided(told, record, end, epoch_us + event[1])
+            return decided, Ended(decided.line)
         conversation = Conversation(record, told.call_id, told.from_tag, epoch_us, event[1])
         self.talking.setdefault(told.call_id, []).append(conversation)
-        return (Decided(told, record.ended(end)),)
+        return (Decided(told, record, end),)
 
     def _hang_up(
         self, epoch_us: int, clock_us: int, call_id: str, from_tag: str, to_tag: str
@@ -141,9 +148,10 @@ class CallBook:
             if known.begun_at_us < at_us:
                 del self.setting_up[call]
                 told = SetUp(known.events)
-                line = record_of(call, known.epoch_us, told).ended("cut_off", at_us)
-                yield Decided(told, line)
-                yield Ended(line)
+                record = record_of(call, known.epoch_us, told)
+                decided = Decided(told, record, "cut_off", at_us)
+                yield decided
+                yield Ended(decided.line)
 
     def cut_off_all(self, at_us: int) -> Iterator[Step]:
         """End everything: the proxy has stopped."""

@@ -55,7 +55,6 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `ObserverProcess`
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked while it started
     views, rates = _views(config, places, observer), Rates(observer.tally)
     page = Page(observer.recent, rates)
     beside = [asyncio.ensure_future(_sample(rates))]

@@ -94,15 +94,19 @@ class Observer:
 
     def _take(self, steps: Iterable[Step]) -> None:
         for step in steps:
-            line = self._as_written(step.line)
             if isinstance(step, Decided):
                 self.tally.decided(step.told)
+                if self._masks_numbers:
+                    self.recent.put(step.record.id, self._as_written(step.line))
+                else:
+                    self.recent.put(step.record.id, step)
                 if self._journal is not None and self._journal.takes_more():
-                    self._journal.decided(line.record)
+                    self._journal.decided(self._as_written(step.line).record)
             else:
                 self.tally.ended(step.talk_us)
+                line = self._as_written(step.line)
                 self._unwritten.append(line)
-            self.recent.put(line)
+                self.recent.put(line.id, line)
 
     def _as_written(self, line: RecordLine) -> RecordLine:
         if not self._masks_numbers:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from inline_proxy.observation.call_book import Decided
 from inline_proxy.observation.call_record import Record, RecordLine
 
 KEPT: Final = 500
@@ -18,21 +19,21 @@ class RecentCalls:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._lines: dict[str, RecordLine] = {}
+        self._calls: dict[str, RecordLine | Decided] = {}
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._calls)
 
-    def put(self, line: RecordLine) -> None:
-        """Take a record; of a call that has ended since, the later one."""
-        self._lines[line.id] = line
-        while len(self._lines) > self._kept:
-            del self._lines[next(iter(self._lines))]
+    def put(self, call: str, known: RecordLine | Decided) -> None:
+        """Take what is known of a call; of one that has ended since, the later."""
+        self._calls[call] = known
+        while len(self._calls) > self._kept:
+            del self._calls[next(iter(self._calls))]
 
     def load(self, path: Path) -> None:
         """Take the last records of a file; without one, none."""
         for line in _last_lines(path):
-            self.put(line)
+            self.put(line.id, line)
 
     def found(self, search: str = "", kind: str = "", limit: int = KEPT) -> list[Record]:
         """Return records, the latest first.
@@ -43,7 +44,7 @@ class RecentCalls:
         wanted = search.casefold()
         matching = (
             record
-            for record in (line.record for line in reversed(self._lines.values()))
+            for record in map(_record, reversed(self._calls.values()))
             if _is_of(record, kind) and any(wanted in text.casefold() for text in _texts(record))
         )
         return [record for record, _ in zip(matching, range(limit), strict=False)]
@@ -61,6 +62,11 @@ def _texts(record: Record) -> Iterator[str]:
     yield str(record["status"] or "")
     for attempt in record["attempts"]:
         yield attempt["target"]
+
+
+def _record(known: RecordLine | Decided) -> Record:
+    line = known.line if isinstance(known, Decided) else known
+    return line.record
 
 
 def _last_lines(path: Path) -> Iterator[RecordLine]:

@@ -38,7 +38,7 @@ def recent() -> RecentCalls:
     """Three calls, one of them blocked and one failed."""
     calls = RecentCalls(kept=3)
     for number, disposition in enumerate(("signed", "signed", "blocked", "unavailable")):
-        calls.put(line(number, disposition=disposition))
+        calls.put(str(number), line(number, disposition=disposition))
     return calls
 
 
@@ -69,7 +69,7 @@ def test_kinds(recent: RecentCalls) -> None:
 
 def test_later_record_of_a_call_takes_the_place_of_the_earlier(recent: RecentCalls) -> None:
     """When it has ended."""
-    recent.put(line(2, status=404))
+    recent.put("2", line(2, status=404))
 
     assert [each["status"] for each in recent.found("5550002")] == [404]
     assert len(recent) == 3

@@ -15,6 +15,7 @@ HEALTHY = ROOT / "tests" / "unit" / "observation" / "alerts-test.yaml"
 INSTANCE = 'instance="a"'
 FIRING: dict[str, list[tuple[str, str]]] = {
     "InlineProxyDown": [("inline_proxy_up{%s}", "0x120")],
+    "InlineProxyNotScraped": [('up{%s,job="inline-proxy"}', "0x120")],
     "InlineProxyRestarted": [("inline_proxy_uptime_seconds{%s}", "0+60x94 0+60x25")],
     "NoClearIpSiteUsable": [('inline_proxy_clearip_site_up{%s,site="one"}', "0x120")],
     "ClearIpRefuses": [
@@ -23,6 +24,10 @@ FIRING: dict[str, list[tuple[str, str]]] = {
     "UnsignedShareUp": [
         ('inline_proxy_calls_total{%s,disposition="signed",source="s"}', "0+90x120"),
         ('inline_proxy_calls_total{%s,disposition="unsigned",source="s"}', "0+10x120"),
+    ],
+    "SignedShareDown": [
+        ('inline_proxy_calls_total{%s,disposition="signed",source="s"}', "0+90x80 7200x40"),
+        ('inline_proxy_calls_total{%s,disposition="routed",source="s"}', "0+10x80 900+90x40"),
     ],
     "CertificateExpires": [
         ('inline_proxy_certificate_expiry_timestamp_seconds{%s,certificate="proxy"}', "80000x120")

@@ -13,6 +13,7 @@ from bench.cost import NotClean, Say, cost
 from bench.growth import RATES, Growth, Overload, growth, overload, per_target
 from bench.picture import picture
 from bench.proxies import NATIVE, Proxy, native, of_this_checkout, ours
+from bench.records import records_cost
 from bench.ringing import Ringing, ringing, start
 from bench.soak import soak
 from bench.table import cost_table
@@ -20,7 +21,7 @@ from inline_proxy.lab.children import LabError
 from sipp.load.lab import precedence
 
 OURS = "ours"
-MEASUREMENTS = ("start", "cost", "targets", "growth", "ringing")
+MEASUREMENTS = ("start", "cost", "records", "targets", "growth", "ringing")
 LONG = "soak"
 
 
@@ -98,6 +99,18 @@ def _cost(plan: Plan, say: Say) -> dict[str, Any]:
     return found
 
 
+def _records(plan: Plan, say: Say) -> dict[str, Any]:
+    found = records_cost(plan.place("records"), 2 * plan.rounds, plan.rate, say)
+    for name in found.kamailio_us:
+        kamailio, observer = found.kamailio_us[name], found.observer_us[name]
+        click.echo(
+            f"  {name}: Kamailio {kamailio.median:.0f} µs, observer {observer.median:.0f} µs"
+        )
+    more = 100 * (found.quotients.median - 1)
+    click.echo(f"  records and metrics cost {more:.1f} % of a call without ({found.quotients})")
+    return {OURS: found}
+
+
 def _targets(plan: Plan, say: Say) -> dict[str, Any]:
     found = {each.name: per_target(plan.place("targets"), each, say) for each in plan.proxies}
     image = picture("Cost of a call by the targets it tries", "targets tried", found)
@@ -155,6 +168,7 @@ def _soak(plan: Plan, say: Say) -> dict[str, Any]:
 MEASURE: dict[str, Callable[[Plan, Say], dict[str, Any]]] = {
     "start": _start,
     "cost": _cost,
+    "records": _records,
     "targets": _targets,
     "growth": _growth,
     "ringing": _ringing,

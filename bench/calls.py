@@ -29,6 +29,7 @@ class Calls:
     caller: str = "caller"
     """A name for the caller, where there are several."""
     port: int = CALLER_PORT
+    proxy_port: int = PROXY_PORT
 
     @property
     def lasts_s(self) -> float:
@@ -54,7 +55,7 @@ def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
     statistics.unlink(missing_ok=True)
     command = [
         *_sipp(LOAD / f"{calls.scenario}.xml", calls.port, statistics),
-        f"{HOST}:{PROXY_PORT}",
+        f"{HOST}:{calls.proxy_port}",
         *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
         *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),
     ]

@@ -48,8 +48,14 @@ class Lab:
     @contextmanager
     def running(self, proxy: Proxy, warm_up: Calls = WARM_UP) -> Iterator[Running]:
         """Start a proxy, warm it up, and end it on the way out."""
-        with proxy.running(self._proxies, self._files) as running:
+        with self.started(proxy) as running:
             self.place(warm_up)
+            yield running
+
+    @contextmanager
+    def started(self, proxy: Proxy) -> Iterator[Running]:
+        """Start a proxy, and end it on the way out."""
+        with proxy.running(self._proxies, self._files) as running:
             yield running
 
     def place(self, calls: Calls) -> Count:

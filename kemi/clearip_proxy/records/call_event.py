@@ -9,7 +9,7 @@ it:
             microseconds, and what is particular to the kind
 
 What is particular stands in an order of its own for each kind; the names are the reader's
-(`observation/event_names.py`). New values are put at the end, and whoever reads passes over what
+(`observation/call_set_up.py`). New values are put at the end, and whoever reads passes over what
 it does not know, so that a proxy and a reader of different releases get along.
 """
 

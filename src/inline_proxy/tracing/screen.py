@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Final
 
-from inline_proxy.lab.ladder import Row, draw
+from inline_proxy.lab.ladder import AROUND_LABEL, BETWEEN_NAMES, Row, draw
 from inline_proxy.lab.message import Message
 from inline_proxy.lab.passage import Passage
 from inline_proxy.tracing.cast import CALLER, CLEARIP, PROXY, TARGET
 from inline_proxy.tracing.traced_message import TracedMessage
 
-COLUMN: Final = 22
-ACTORS: Final = {name: name.center(COLUMN) for name in (CALLER, PROXY, CLEARIP, TARGET)}
+COLUMN: Final = 25
+"""Wide enough for "302 Moved Temporarily" between two neighbours."""
+PLACES: Final = (CALLER, PROXY, CLEARIP, TARGET)
+RESPONSE: Final = "SIP/2.0 "
+ACTORS: Final = {name: name.center(COLUMN) for name in PLACES}
 """Names as wide as columns are, so that no row of a growing ladder stands elsewhere."""
 MOST_CALLS: Final = 1_000
 
@@ -35,8 +38,18 @@ class GrowingLadder:
             self._calls.clear()
         passages = self._calls.setdefault(message.call_id, [])
         ends = ACTORS[message.sender], ACTORS[message.receiver]
-        passages.append(Passage(message.at_s, *ends, Message.parse(printable(message.text))))
+        passages.append(Passage(message.at_s, *ends, Message.parse(_fitting(message))))
         return draw(passages, tuple(ACTORS.values())).rows[-1]
+
+
+def _fitting(message: TracedMessage) -> str:
+    """Return a message whose phrase fits between its ends: no row may move the columns."""
+    first, _, rest = printable(message.text).partition("\n")
+    between = abs(PLACES.index(message.sender) - PLACES.index(message.receiver))
+    longest = len(RESPONSE) + between * (COLUMN + BETWEEN_NAMES) - AROUND_LABEL
+    if first.startswith(RESPONSE) and len(first) > longest:
+        first = f"{first[: longest - 1]}…"
+    return f"{first}\n{rest}"
 
 
 def block(message: TracedMessage) -> str:

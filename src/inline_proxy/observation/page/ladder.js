@@ -3,11 +3,11 @@ import { svg } from "./charts.js";
 
 const ROW = 34, NARROW = 600, LETTER = 6.6;
 
-// On a phone five lanes fit: they stand close, and addresses in two rows in turn.
+// On a phone five lanes fit: they stand close, their names in two rows in turn, without addresses.
 function measures(lanes, room) {
   if (room >= NARROW) return { gutter: 60, margin: 70, lane: 190, top: 52 };
   const gutter = 46, margin = 28;
-  return { gutter, margin, lane: Math.max(48, (room - gutter - 2 * margin) / (lanes - 1)), top: 64, narrow: true };
+  return { gutter, margin, lane: Math.max(48, (room - gutter - 2 * margin) / (lanes - 1)), top: 52, narrow: true };
 }
 
 function place(uri) {
@@ -77,10 +77,10 @@ export function ladder({ lanes, steps }, room) {
   const picture = svg("svg", { ...size, role: "img", class: narrow || lanes.length > 6 ? "wide" : "" });
   picture.setAttribute("aria-label", "SIP ladder; the table below says the same");
   lanes.forEach((each, index) => {
-    const below = narrow && index % 2 ? 45 : 31;
+    const above = narrow && index % 2 ? 31 : 16;
     picture.append(
-      svg("text", { class: narrow ? "who narrow" : "who", x: within(x(index), each.who), y: 16, "text-anchor": "middle" }, each.who),
-      svg("text", { class: "where", x: within(x(index), each.where), y: below, "text-anchor": "middle" }, each.where),
+      svg("text", { class: narrow ? "who narrow" : "who", x: within(x(index), each.who), y: above, "text-anchor": "middle" }, each.who),
+      svg("text", { class: "where", x: x(index), y: 31, "text-anchor": "middle" }, narrow ? "" : each.where),
       svg("line", { class: "lane", x1: x(index), x2: x(index), y1: top - 12, y2: height - 6 }),
     );
   });

@@ -16,7 +16,6 @@ from inline_proxy.observation.call_set_up import Attempt, Query, SetUp
 from inline_proxy.observation.disposition import disposition_of
 
 VERSION: Final = 1
-FIRST_REDIRECTION: Final = 300
 NULL: Final = "null"
 _URI: Final = re.compile(r"(?:sips?|tel):(?://)?(?P<user>[^@;?>]*)", re.IGNORECASE)
 _VERSTAT: Final = re.compile(r";\s*verstat=(?P<value>[^;>@\s,]+)", re.IGNORECASE)
@@ -85,7 +84,7 @@ def how_it_ended(told: SetUp) -> str:
     """Return how a set-up has ended: `open` for one that leads to a conversation."""
     if told.status is None:
         return "cut_off"
-    if told.status < FIRST_REDIRECTION:
+    if told.is_answered:
         return "open"
     return "canceled" if told.is_canceled else "refused"
 

@@ -79,6 +79,7 @@ class SetUp:
     status: int | None = None
     phrase = ""
     is_canceled = False
+    is_answered = False
 
     def __init__(self, events: Sequence[Event]) -> None:
         """Take the events in order; the first is the one that began it.
@@ -203,7 +204,7 @@ class SetUp:
 
     def answered(self, at_us: int, status: int = FIRST_SUCCESS, *_newer: object) -> None:
         """A target has sent a 2xx."""
-        self.end_us, self.status = at_us, status
+        self.end_us, self.status, self.is_answered = at_us, status, True
         if self._result(at_us, "answered", status):
             self.answered_by = len(self.attempts)
 

@@ -78,7 +78,7 @@ def calls_command(  # noqa: PLR0913 - one parameter for each option
     table = csv.DictWriter(sys.stdout, COLUMNS)
     if as_csv:
         table.writeheader()
-    for record in _records(directory / FILE_NAME, follow=follow):
+    for record in _records(directory / FILE_NAME, choice, follow=follow):
         if record not in choice:
             continue
         shown = masked(record) if mask else record
@@ -95,23 +95,29 @@ def calls_command(  # noqa: PLR0913 - one parameter for each option
         click.echo(f"no such call in {directory / FILE_NAME}", err=True)
 
 
-def _records(path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
-    """Yield every record, and those that are written later when they are to be followed."""
+def _records(path: Path, choice: Choice, *, follow: bool) -> Iterator[dict[str, Any]]:
+    """Yield every record that may be wanted, and those that are written later, when followed."""
     for file in files_of(path):
-        if file != path:
+        if file != path and not _is_older(file, choice.since):
             with file.open("rb") as lines:
-                yield from records_in(lines)
+                yield from records_in(filter(choice.may_hold, lines))
     while True:
         if path.exists():
             with path.open("rb") as current:
-                yield from _of_one_file(current, path, follow=follow)
+                for told in _of_one_file(current, path, follow=follow):
+                    yield from records_in(filter(choice.may_hold, told))
         if not follow:
             return
         _pause()
 
 
-def _of_one_file(current: BinaryIO, path: Path, *, follow: bool) -> Iterator[dict[str, Any]]:
-    """Yield the records of a file to its end; when followed, until another one stands in its place.
+def _is_older(file: Path, since: str | None) -> bool:
+    """Tell whether a file was written to its end before a time, so that no call in it is later."""
+    return since is not None and file.stat().st_mtime < datetime.fromisoformat(since).timestamp()
+
+
+def _of_one_file(current: BinaryIO, path: Path, *, follow: bool) -> Iterator[list[bytes]]:
+    """Yield the lines of a file to its end; when followed, until another one stands in its place.
 
     What was written before it was rotated away is read first.
     """
@@ -121,7 +127,7 @@ def _of_one_file(current: BinaryIO, path: Path, *, follow: bool) -> Iterator[dic
         data = current.read()
         whole = data[: data.rfind(b"\n") + 1]
         current.seek(begin + len(whole))
-        yield from records_in(whole.splitlines())
+        yield whole.splitlines()
         if is_last_look:
             return
         _pause()

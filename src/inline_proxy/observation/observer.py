@@ -111,7 +111,9 @@ class Observer:
     def _as_written(self, line: RecordLine) -> RecordLine:
         if not self._masks_numbers:
             return line
-        return RecordLine(line.id, json.dumps(kept_masked(line.record)) + "\n")
+        return RecordLine(
+            line.id, json.dumps(kept_masked(line.record), separators=(",", ":")) + "\n"
+        )
 
     def _give_up_old(self) -> None:
         if time.monotonic() - self._old_s >= LOOK_FOR_OLD_S:

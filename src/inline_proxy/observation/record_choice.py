@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
 from inline_proxy import number_mask
@@ -25,6 +26,13 @@ class Choice:
     """The last digits of the number that called or was called."""
     only_failed: bool = False
     only_blocked: bool = False
+
+    def may_hold(self, line: bytes) -> bool:
+        """Tell whether a line may be a record that is wanted: most need not be read for it."""
+        needles = (self.call_id, (self.number or "").removeprefix("+"))
+        return all(quoted(needle)[1:-1].encode() in line for needle in needles if needle) and (
+            not self.only_blocked or b'"blocked"' in line
+        )
 
     def __contains__(self, record: Mapping[str, Any]) -> bool:
         return (

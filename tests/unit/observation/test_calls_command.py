@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ def directory(tmp_path: Path) -> Path:
     """Where records lie, the oldest in a file that was rotated away."""
     lines = [json.dumps(each) + "\n" for each in RECORDS]
     (tmp_path / "calls.jsonl.1").write_text(lines[0])
+    os.utime(tmp_path / "calls.jsonl.1", (1_577_836_900, 1_577_836_900))  # as old as its record
     (tmp_path / "calls.jsonl").write_text("".join(lines[1:]))
     return tmp_path
 
@@ -56,6 +58,8 @@ def printed(directory: Path, *options: str) -> str:
     [
         ([], ["old", "new", "fine", "blocked", "canceled"]),
         (["--since", "1h"], ["new", "fine", "blocked", "canceled"]),
+        (["--since", "2020-01-01T00:00:00+00:00"], ["old", "new", "fine", "blocked", "canceled"]),
+        (["--number", "+14045550100", "--blocked"], ["blocked"]),
         (["--since", "2019-01-01"], ["old", "new", "fine", "blocked", "canceled"]),
         (["--call-id", "c"], ["fine"]),
         (["--number", "+14705550199"], ["new"]),

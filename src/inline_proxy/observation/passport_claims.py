@@ -67,7 +67,7 @@ def _decoded(token: str) -> tuple[Signer, Mapping[str, Any]]:
     if not header or not signature:
         return _decoded_by_library(token)
     try:
-        claims = json.loads(a2b_base64(payload.translate(_TO_BASE64) + b"=="))
+        claims = json.loads(a2b_base64(payload.translate(_TO_BASE64) + b"==").decode())
     except (ValueError, RecursionError):
         return _decoded_by_library(token)
     if not isinstance(claims, dict):

@@ -18,10 +18,13 @@ from sipp.test_records import shaken
 from sipp.trace_command import Trace
 from sipp.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None,
-    reason="a browser sees the same page whatever Kamailio it is about: Debian 12 has one here",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("chromium") is None,
+        reason="a browser sees the same page whatever Kamailio it is about: Debian 12 has one here",
+    ),
+    pytest.mark.usefixtures("clearip"),  # a proxy is healthy with its sites alone
+]
 ADMIN_PORT = 8099
 TRACE_RECEIVER = "127.0.0.1:7971"
 PAGE = f"http://127.0.0.1:{ADMIN_PORT}/"

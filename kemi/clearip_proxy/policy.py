@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from clearip_proxy.dialog_token import DialogKeys
 from clearip_proxy.location.locating import Address
+from clearip_proxy.location.sending import SendingPolicy
 from clearip_proxy.sip.identity import IdentityMode
 from clearip_proxy.sources import TrustedSources, trusted_sources
 from clearip_proxy.verdict import Verdict
@@ -137,6 +138,7 @@ class RoutingPolicy:
     log: LogPolicy = LogPolicy()
     overload: OverloadPolicy = OverloadPolicy()
     dialog_keys: DialogKeys = field(default_factory=DialogKeys)
+    sending: SendingPolicy = field(default_factory=SendingPolicy)
     events: str | None = None
     """The directory for what is told of calls; None: nothing is."""
     first_message_s: int = 20
@@ -169,6 +171,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         log=LogPolicy(**values["log"]),
         overload=OverloadPolicy(**values["overload"]),
         dialog_keys=DialogKeys(tuple(dialog_keys)),
+        sending=SendingPolicy(**values["sending"]),
         events=values["events"],
         first_message_s=values["first_message_s"],
     )

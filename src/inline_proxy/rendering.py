@@ -23,6 +23,7 @@ from inline_proxy.listeners import Listener, has_a_choice_of_addresses
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
 from inline_proxy.routing_policy import policy_values
+from inline_proxy.sending_addresses import Interface, sending_values
 from inline_proxy.shared_memory import READ_BUFFER_BYTES, most_connections
 from inline_proxy.template_environment import template_environment
 from inline_proxy.workers import udp_workers
@@ -64,6 +65,8 @@ class Host(NamedTuple):
     processors: int = 2
     kernel_passes_over: bool = False
     """Whether the kernel prefers to send from addresses that are not listened on."""
+    interfaces: tuple[Interface, ...] = ()
+    """The addresses of the host, each with its network."""
 
 
 class CannotRender(RuntimeError):
@@ -98,7 +101,10 @@ def rendered_files(
     """
     certificate = own_certificate(config.listen, state_directory)
     files = _texts(config, host, directory, certificate)
-    policy = policy_values(config, host.listeners, state_directory.resolve() / SPOOL)
+    sending = sending_values(
+        host.listeners, host.interfaces, kernel_passes_over=host.kernel_passes_over
+    )
+    policy = policy_values(config, host.listeners, state_directory.resolve() / SPOOL, sending)
     certificate.certificate.parent.mkdir(parents=True, exist_ok=True)
     make_missing(certificate, config.listen, host.listeners)
     tls = config.clearip.tls

@@ -9,13 +9,19 @@ from inline_proxy.config.clearip import ClearIp
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.listeners import Listener, in_uri
 
+ONE_ADDRESS: Mapping[str, Any] = {"addresses": {}, "ports": {}, "names_udp": False}
+"""Of a host that has no choice of addresses to send from."""
+
 
 def policy_values(
-    config: ProxyConfig, listeners: tuple[Listener, ...], spool: Path | None = None
+    config: ProxyConfig,
+    listeners: tuple[Listener, ...],
+    spool: Path | None = None,
+    sending: Mapping[str, Any] = ONE_ADDRESS,
 ) -> Mapping[str, Any]:
     """Return what the routing script reads: the policy without what Kamailio itself does.
 
-    `spool` is the directory that it tells of calls in.
+    `spool` is the directory that it tells of calls in, `sending` how it chooses sockets.
     """
     targets = config.targets
     return {
@@ -47,6 +53,7 @@ def policy_values(
         "log": {"mask_numbers": config.log.mask_numbers},
         "own": sorted(_own(listeners)),
         "first_message_s": config.listen.first_message_s,
+        "sending": sending,
         "events": str(spool) if spool and config.records.enabled else None,
     }
 

@@ -5,12 +5,13 @@ listen on that one: with virtual addresses alone that is every target over UDP.
 """
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+from typing import Any
 
 import ifaddr
 
-from inline_proxy.listeners import Address, Listener
+from inline_proxy.listeners import Address, Listener, in_uri
 
 Interface = IPv4Interface | IPv6Interface
 ANY_PORT = 5060
@@ -59,6 +60,35 @@ def kernel_passes_over(
     )
     sources = {address_towards(neighbour) for neighbour in neighbours}
     return not sources <= {None, *listened}
+
+
+def sending_values(
+    listeners: Iterable[Listener], interfaces: Iterable[Interface], *, kernel_passes_over: bool
+) -> dict[str, Any]:
+    """Return what the routing script chooses sockets by; no address where there is no choice."""
+    usable = [each for each in listeners if not each.is_for_outgoing]
+    addresses = tuple(dict.fromkeys(each.address for each in usable))
+    outside = [address.version for address in addresses if not address.is_loopback]
+    if len(outside) == len(set(outside)):
+        return {"addresses": {}, "ports": {}, "names_udp": False}
+    return {
+        "addresses": _by_source(addresses, interfaces),
+        "ports": {each.transport: each.port for each in usable},
+        "names_udp": kernel_passes_over,
+    }
+
+
+def _by_source(addresses: Sequence[Address], interfaces: Iterable[Interface]) -> dict[str, str]:
+    """Say which listener stands for an address that the kernel sends from.
+
+    Its own, or one in the same network: a host sends from its own address, not from a virtual one.
+    """
+    by_source = {str(address): in_uri(address) for address in addresses}
+    for each in interfaces:
+        beside = next((address for address in addresses if address in each.network), None)
+        if beside is not None and _has_neighbours(each):
+            by_source.setdefault(str(each.ip), in_uri(beside))
+    return by_source
 
 
 def _has_neighbours(interface: Interface) -> bool:

@@ -4,8 +4,9 @@ import ctypes
 import os
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sipp.network import CLONE_NEWNET
@@ -50,6 +51,17 @@ class Host:
             return function()
 
         return _in_thread(entered)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """What is started in the block is started there, threads too."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        _enter(self._descriptor)
+        try:
+            yield
+        finally:
+            _enter(home)
+            os.close(home)
 
     def close(self) -> None:
         """Let go of it."""

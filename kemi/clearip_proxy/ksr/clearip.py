@@ -20,6 +20,7 @@ from clearip_proxy.ksr.log import KsrLog
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.reader import KsrReader
 from clearip_proxy.ksr.sites import KsrSites
+from clearip_proxy.ksr.sockets import KsrSockets
 from clearip_proxy.ksr.suspension import WORKER_PATIENCE_MS, KsrSuspension
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
@@ -45,6 +46,7 @@ class ClearIpLeg:
         self._policy = policy
         self._read = read
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
+        self._sockets = KsrSockets(ksr, policy.sending)
         self._events = events
         self._branches = KsrBranches(ksr, self._log, events)
         self._sites = KsrSites(ksr)
@@ -110,6 +112,7 @@ class ClearIpLeg:
         if waiting is not None:
             self._sites.asks(context.transaction, waiting)
         self._ksr.setdsturi(line.hop)
+        self._sockets.towards_clearip(line.hop)
         tcpops = self._ksr.tcpops
         tcpops.tcp_set_otcpid(line.connection)
         self._ksr.set_forward_no_connect()

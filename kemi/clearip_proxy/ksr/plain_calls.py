@@ -22,6 +22,7 @@ from clearip_proxy.ksr.log import KsrLog
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.reader import CONTEXT_VARIABLE, HOP_LIMIT
 from clearip_proxy.ksr.sites import ASKED, KsrSites
+from clearip_proxy.ksr.sockets import KsrSockets
 from clearip_proxy.location.next_hop import ADDED_BY_PROXY, LARGEST_OVER_UDP
 from clearip_proxy.plain.redirection import after_plain, plain_redirection
 from clearip_proxy.plain.request import PlainInDialog, PlainInvite, plain_in_dialog, plain_invite
@@ -30,6 +31,7 @@ from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import LOST_ACK, NO_SUCH_DIALOG, UNKNOWN_ACK, UNSENDABLE, Request
 from clearip_proxy.sip.message import SipResponse
+from clearip_proxy.sip.uri import parse_uri
 from clearip_proxy.sites.site_lines import Line, in_turn
 
 # One look at Kamailio each. What a sender may write as it likes stands last.
@@ -57,6 +59,7 @@ class PlainCalls:
         self._sites = KsrSites(ksr)
         self._connections = HeardConnections(ksr)
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
+        self._sockets = KsrSockets(ksr, policy.sending)
         sends_source = policy.clearip.send_source_device
         self._clearip_branch = ON_CLEARIP_BRANCH if sends_source else NO_CALLBACK
         self._target_reply = ON_TARGET_REPLY if self._events.are_kept else NO_CALLBACK
@@ -139,6 +142,7 @@ class PlainCalls:
         ksr.htable.sht_sets(ASKED, transaction, f"{line.connection} {index} 1\n{invite.known_by}")
         ksr.seturi(uri)
         ksr.setdsturi(line.hop)
+        self._sockets.towards_clearip(line.hop)
         if self._clearip_branch:
             tm.t_on_branch(self._clearip_branch)
         tm.t_on_reply(ON_CLEARIP_REPLY)
@@ -211,6 +215,8 @@ class PlainCalls:
         ksr.pvx.xavu_sets(CONTEXT_VARIABLE, fork.context.to_text())
         ksr.seturi(fork.target)
         self._pv.unset("$du")
+        if self._sockets.are_several:
+            self._sockets.towards(parse_uri(fork.target))
         tm.t_on_branch(ON_TARGET_BRANCH)
         tm.t_on_reply(self._target_reply)
         tm.t_on_failure(ON_TARGET_FAILURE)

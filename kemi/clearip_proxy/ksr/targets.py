@@ -21,6 +21,7 @@ from clearip_proxy.ksr.log import KsrLog
 from clearip_proxy.ksr.memory import KsrMemory
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.reader import KsrReader
+from clearip_proxy.ksr.sockets import KsrSockets
 from clearip_proxy.ksr.suspension import WORKER_PATIENCE_MS, KsrSuspension
 from clearip_proxy.location.next_hop import is_named, is_udp, over_tcp
 from clearip_proxy.location.target_way import Wanted, Way, find_way
@@ -44,6 +45,7 @@ class TargetLeg:
         self._policy = policy
         self._read = read
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
+        self._sockets = KsrSockets(ksr, policy.sending)
         self._events = events
         self._branches = KsrBranches(ksr, self._log, events)
         self._memory = KsrMemory(ksr)
@@ -144,7 +146,9 @@ class TargetLeg:
             ksr.setdsturi(hop)
         else:
             ksr.pv.unset("$du")
-        if not is_udp(parse_uri(hop) if hop else target):
+        destination = parse_uri(hop) if hop else target
+        self._sockets.towards(destination)
+        if not is_udp(destination):
             self._branches.server_name(target.canonical_host if is_named(target) else "")
         ksr.tm.t_on_branch(ON_TARGET_BRANCH)
         # What a ClearIP site may not say, a target may.

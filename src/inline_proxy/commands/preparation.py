@@ -33,8 +33,15 @@ def render_or_exit(
 def this_host(config: ProxyConfig) -> Host:
     """Look at this host; raises `NoSuchListener` and `KamailioMissing`."""
     opened = listeners(config.listen, interface_addresses())
-    passes_over = kernel_passes_over(opened, interfaces())
-    return Host(opened, installed_version(), service_user_id(), processors(), passes_over)
+    addresses = interfaces()
+    return Host(
+        opened,
+        installed_version(),
+        service_user_id(),
+        processors(),
+        kernel_passes_over(opened, addresses),
+        addresses,
+    )
 
 
 @contextmanager

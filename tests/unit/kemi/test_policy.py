@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clearip_proxy.location.sending import SendingPolicy
 from clearip_proxy.policy import DisplayNameRule, EmergencyPolicy, RoutingPolicy, load_policy
 from clearip_proxy.sources import REMEMBERED
 from clearip_proxy.verdict import Verdict
@@ -55,6 +56,11 @@ VALUES = {
     "own": ["192.0.2.9:5060"],
     "log": {"mask_numbers": True},
     "overload": {"max_cps": 200, "memory_percent": 70},
+    "sending": {
+        "addresses": {"192.0.2.9": "192.0.2.9"},
+        "ports": {"tls": 5061},
+        "names_udp": True,
+    },
     "events": "/state/events",
     "first_message_s": 15,
 }
@@ -90,6 +96,9 @@ def test_policy_file_is_read_with_types(policy: RoutingPolicy) -> None:
     assert policy.headers.display_names == (DisplayNameRule(re.compile("^x"), "y"),)
     assert policy.own == {"192.0.2.9:5060"}
     assert policy.log.mask_numbers
+    assert policy.sending == SendingPolicy(
+        {"192.0.2.9": "192.0.2.9"}, {"tls": 5061}, names_udp=True
+    )
 
 
 @pytest.mark.parametrize(

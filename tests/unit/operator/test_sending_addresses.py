@@ -4,8 +4,13 @@ from ipaddress import ip_address, ip_interface
 
 import pytest
 
-from inline_proxy.listeners import Address, Listener
-from inline_proxy.sending_addresses import address_towards, interfaces, kernel_passes_over
+from inline_proxy.listeners import Address, Listener, Transport
+from inline_proxy.sending_addresses import (
+    address_towards,
+    interfaces,
+    kernel_passes_over,
+    sending_values,
+)
 
 OWN = tuple(map(ip_interface, ("192.0.2.1/24", "192.0.2.5/32", "10.9.0.1/24", "2001:db8::1/64")))
 PREFERRED = {
@@ -57,3 +62,38 @@ def test_kernel_says_what_it_sends_from() -> None:
 def test_destination_that_cannot_be_sent_to_has_no_address() -> None:
     """No error: nothing is sent there anyway. The kernel refuses a broadcast."""
     assert address_towards(ip_address("255.255.255.255")) is None
+
+
+def test_each_address_is_sent_from_by_the_listener_of_its_network() -> None:
+    """Its own, or a virtual one beside it; an address that comes later stands for itself."""
+    ports: dict[Transport, int] = {"tcp": 5060, "tls": 5061}
+    opened = [
+        Listener(transport, ip_address(address), port)
+        for transport, port in ports.items()
+        for address in ("192.0.2.5", "10.9.0.1", "2001:db8::9", "198.51.100.1")
+    ]
+
+    assert sending_values(opened, OWN, kernel_passes_over=True) == {
+        "addresses": {
+            "192.0.2.5": "192.0.2.5",
+            "10.9.0.1": "10.9.0.1",
+            "2001:db8::9": "[2001:db8::9]",
+            "198.51.100.1": "198.51.100.1",
+            "192.0.2.1": "192.0.2.5",
+            "2001:db8::1": "[2001:db8::9]",
+        },
+        "ports": {"tcp": 5060, "tls": 5061},
+        "names_udp": True,
+    }
+
+
+def test_host_with_one_address_in_each_family_has_no_choice() -> None:
+    """Loopback is no way to anybody else."""
+    opened = [
+        Listener("udp", ip_address(address), 5060)
+        for address in ("127.0.0.1", "192.0.2.1", "::1", "2001:db8::1")
+    ]
+
+    chosen = sending_values(opened, OWN, kernel_passes_over=False)
+
+    assert chosen == {"addresses": {}, "ports": {}, "names_udp": False}

@@ -98,17 +98,20 @@ def listeners(listen: Listen, interfaces: Interfaces) -> tuple[Listener, ...]:
             transport,
             address,
             port,
-            _advertised(listen.advertise, address),
+            _advertised(listen, interfaces, address),
             is_floating=listen.floating,
         )
         for transport in TRANSPORTS
         if (port := ports[transport]) is not None
         for address in addresses
     )
-    return (*opened, *(_for_outgoing_tls(listen, addresses) if listen.tls is None else ()))
+    outgoing = _for_outgoing_tls(listen, interfaces, addresses) if listen.tls is None else ()
+    return (*opened, *outgoing)
 
 
-def _for_outgoing_tls(listen: Listen, addresses: tuple[Address, ...]) -> Iterable[Listener]:
+def _for_outgoing_tls(
+    listen: Listen, interfaces: Interfaces, addresses: tuple[Address, ...]
+) -> Iterable[Listener]:
     """Open TLS on loopback where it is off: without such a socket Kamailio cannot ask ClearIP.
 
     What it shows in Via is never connected to: responses come back on the connection that the
@@ -120,7 +123,7 @@ def _for_outgoing_tls(listen: Listen, addresses: tuple[Address, ...]) -> Iterabl
         family = [each for each in addresses if each.version == loopback.version]
         outside = (each for each in family if not each.is_loopback)
         if family:
-            shown = (_advertised(listen.advertise, each) or in_uri(each) for each in outside)
+            shown = (_advertised(listen, interfaces, each) or in_uri(each) for each in outside)
             yield Listener("tls", loopback, port, next(shown, None), is_for_outgoing=True)
 
 
@@ -144,9 +147,17 @@ def _known(interfaces: Interfaces) -> str:
     return ", ".join((ALL, *sorted(usable), "or an IP address of this host"))
 
 
-def _advertised(advertise: str | None, address: Address) -> str | None:
-    """Advertise a name on every socket that leaves the host, an address on those of its family."""
+def _advertised(listen: Listen, interfaces: Interfaces, address: Address) -> str | None:
+    """Advertise a name on every socket that leaves the host, an address on those of its family.
+
+    Where only some networks are behind NAT, on the addresses in those.
+    """
+    advertise, chosen = listen.advertise, listen.advertise_on
     if advertise is None or address.is_loopback:
+        return None
+    if chosen != ALL and not any(
+        address == choice or address in interfaces.get(str(choice), ()) for choice in chosen
+    ):
         return None
     try:
         family = ip_address(advertise.strip("[]")).version

@@ -88,6 +88,15 @@ class Listen:
             example="sip.example.net",
         ),
     )
+    advertise_on: str | tuple[Address | str, ...] = field(
+        default=ALL,
+        metadata=key(
+            _ADDRESSES,
+            "The listeners' addresses that `advertise` stands for, where only some of the networks "
+            "are behind NAT; the others show their own.",
+            example="[eth1]",
+        ),
+    )
     first_message_s: int = field(
         default=20,
         metadata=key(

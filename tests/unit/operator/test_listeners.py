@@ -141,6 +141,24 @@ def test_advertised_address_is_shown_on_the_sockets_of_its_family(
     assert (shown["192.0.2.1:5060"], shown["[2001:db8::1]:5060"]) == (ipv4, ipv6)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [
+        ("[eth1]", {"198.51.100.1:5060"}),
+        ("['192.0.2.1', '198.51.100.1']", {"192.0.2.1:5060", "198.51.100.1:5060"}),
+        ("[eth7]", set()),
+    ],
+)
+def test_name_is_advertised_where_it_is_told_to(chosen: str, shown: set[str]) -> None:
+    """The other networks are not behind NAT; an interface that is away is no fault."""
+    text = f"{{udp: 5060, tcp: null, tls: null, advertise: a.example, advertise_on: {chosen}}}"
+
+    found = listeners(parse_config(f"listen: {text}").listen, HOST)
+    advertising = {each.host_port for each in found if each.advertised and each.transport == "udp"}
+
+    assert advertising == shown
+
+
 def test_ipv6_stands_in_brackets_in_a_uri() -> None:
     """RFC 3261 §25.1, IPv6reference; names and IPv4 addresses stand as they are."""
     assert [in_uri("::1"), in_uri("127.0.0.1"), in_uri("a.example")] == [

@@ -86,8 +86,14 @@ def _ports(config: ProxyConfig) -> Iterator[Finding]:
     for sentence in taken:
         what, _, remedy = sentence.partition("; ")
         yield fault(what, remedy)
-    if others and not taken:
-        yield well("every port of `listen` is free" if not own else "the other ports are free")
+    if not own and not taken:
+        yield well("every port of `listen` is free")
+    elif others and not taken:
+        silent = ", ".join(each.socket for each in others)
+        yield fault(
+            f"nobody listens on {silent}: these came after the proxy started",
+            "inline-proxy apply, which restarts it for them",
+        )
 
 
 def _own_certificate(config: ProxyConfig) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from inline_proxy.dialog_keys import kept_for_the_user
 from inline_proxy.installation import Installation
 from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
 from inline_proxy.kamailio_version import REMEDY
+from inline_proxy.late_addresses import wait_for_addresses
 from inline_proxy.listeners import Listener
 from inline_proxy.observer_process import ObserverProcess, command
 from inline_proxy.rendering import Host
@@ -101,6 +103,8 @@ def _run(
     service: RunningAs | None,
     observer: list[str],
 ) -> int:
+    if service is not None:
+        wait_for_addresses(config.listen, partial(click.echo, err=True))
     if state_directory is None:
         config = replace(config, dialog=kept_for_the_user(config.dialog))
     host = render_or_exit(config, directory, state_directory)

@@ -24,7 +24,7 @@ from inline_proxy.sip_probe import answers_options
 WORKER_MEMORY_MB = 16
 LOG_PATIENCE_S = 2.0
 """Longer than what Kamailio has said at its end takes to be written on."""
-START_DEADLINE_S = 20.0
+START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 STOP_REMINDER_S = 1.0
 PROBE_TIMEOUT_S = 1.0

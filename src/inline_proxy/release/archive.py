@@ -35,10 +35,15 @@ def pack(root: Path, output: Path) -> Release:
     archive = output / f"inline-proxy-{name}.tar.gz"
     members = sorted((*_read(root, files), *_generated(made)), key=lambda each: each[0].name)
     archive.write_bytes(_tar_gz(members, f"inline-proxy-{name}"))
-    beside = output / f"inline-proxy-{name}.{BILL_OF_MATERIALS}"
-    beside.write_text(materials)
-    write_checksums(output, archive, beside)
-    return Release(name, archive)
+    release = Release(name, archive)
+    materials_beside(release).write_text(materials)
+    write_checksums(output, archive, materials_beside(release))
+    return release
+
+
+def materials_beside(release: Release) -> Path:
+    """Return where the bill of materials lies beside the archive, which holds it too."""
+    return release.archive.with_name(f"inline-proxy-{release.name}.{BILL_OF_MATERIALS}")
 
 
 def write_checksums(output: Path, *files: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,22 +49,26 @@ def deploy(
     hosts = {"hosts": {host.name: {**connection, **variables}}}
     inventory.write_text(json.dumps({"inline_proxies": hosts}))  # JSON is YAML
     asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / playbook), *arguments]
-    done = subprocess.run(
-        asked,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ANSIBLE,
-        timeout=LIMIT_S,
-        stdin=subprocess.DEVNULL,
-        env={
-            **os.environ,
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "ANSIBLE_NOCOLOR": "1",
-            "PYTHONPATH": "",
-            "LC_ALL": "C.UTF-8",
-        },
-    )
+    # By default Ansible goes on with a connection to the same address that another run has left
+    # open, which may lead to a host in another network. The path must be short, and last as long.
+    with tempfile.TemporaryDirectory(prefix="cp-") as connections:
+        done = subprocess.run(
+            asked,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ANSIBLE,
+            timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": connections,
+                "PYTHONPATH": "",
+                "LC_ALL": "C.UTF-8",
+            },
+        )
     return Recap.of(done.stdout + done.stderr)
 
 

@@ -10,11 +10,13 @@ from hosts.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 LOGS = "/var/log/inline-proxy"
-WRITABLE = (
+SPOOL = "/var/lib/inline-proxy/events"
+METRICS = (
     'python3 -c "import urllib.request as u; '
-    "print(u.urlopen('http://127.0.0.1:8080/metrics').read().decode())\" "
-    "| sed -n 's/^inline_proxy_records_writable //p'"
+    "print(u.urlopen('http://127.0.0.1:8080/metrics').read().decode())\""
 )
+WRITABLE = "inline_proxy_records_writable"
+LOST = 'inline_proxy_occurrences_total{what="events_lost"}'
 
 
 @pytest.fixture
@@ -26,10 +28,19 @@ def host_with_a_small_disk(host: FreshHost) -> Iterator[FreshHost]:
     host.run(f"systemctl stop inline-proxy && umount {LOGS} && systemctl start inline-proxy")
 
 
-def says(host: FreshHost, figure: float) -> bool:
-    """Tell whether the metrics say so of the records."""
-    said = host.try_run(WRITABLE).out.strip()
-    return said != "" and float(said) == figure
+@pytest.fixture
+def host_with_a_small_spool(host: FreshHost) -> Iterator[FreshHost]:
+    """The installed host, what is told of calls on a disk of 64 KB."""
+    mount = f"mount -t tmpfs -o size=64k,uid=$(id -u inline-proxy),mode=700 tmpfs {SPOOL}"
+    host.run(f"systemctl stop inline-proxy; {mount} && systemctl start inline-proxy")
+    yield host
+    host.run(f"systemctl stop inline-proxy && umount {SPOOL} && systemctl start inline-proxy")
+
+
+def figure(host: FreshHost, name: str) -> float | None:
+    """What the metrics say; None where they say nothing of it."""
+    said = host.try_run(METRICS).out.splitlines()
+    return next((float(line.rpartition(" ")[2]) for line in said if line.startswith(name)), None)
 
 
 def test_calls_go_on_while_their_records_wait_for_room(
@@ -39,7 +50,7 @@ def test_calls_go_on_while_their_records_wait_for_room(
     host = host_with_a_small_disk
     host.try_run(f"dd if=/dev/zero of={LOGS}/filling bs=1k status=none")
     answered = [neighbours.call(host.address) for _ in range(3)]
-    wait_until(lambda: says(host, 0), "the metrics name it")
+    wait_until(lambda: figure(host, WRITABLE) == 0, "the metrics name it")
     complained = host.run("journalctl -u inline-proxy -g 'records cannot be written' -q").out
     host.run(f"rm {LOGS}/filling")
 
@@ -49,4 +60,27 @@ def test_calls_go_on_while_their_records_wait_for_room(
         lambda: host.run(f"grep -c . {LOGS}/calls.jsonl || true").out.strip() == "3",
         "every call is recorded",
     )
-    assert says(host, 1)
+    assert figure(host, WRITABLE) == 1
+
+
+def test_what_could_not_even_be_noted_is_counted(
+    host_with_a_small_spool: FreshHost, neighbours: Neighbours
+) -> None:
+    """Calls go on; metrics and status say that records lack something, and later ones do not."""
+    host = host_with_a_small_spool
+    host.try_run(f"dd if=/dev/zero of={SPOOL}/filling bs=1k status=none")
+    before = figure(host, LOST)
+    answered = neighbours.call(host.address)
+    wait_until(lambda: (figure(host, LOST) or 0) > (before or 0), "it is counted")
+    status = host.try_run("inline-proxy status")
+    host.run(f"rm {SPOOL}/filling")
+    recorded = int(host.run(f"grep -c . {LOGS}/calls.jsonl || true").out)
+
+    assert answered
+    assert status.code == 1
+    assert "some events of calls could not be written: is the disk full?" in status.out
+    assert neighbours.call(host.address)
+    wait_until(
+        lambda: int(host.run(f"grep -c . {LOGS}/calls.jsonl || true").out) > recorded,
+        "calls are recorded again",
+    )

@@ -13,6 +13,10 @@ CONFIG = "/etc/inline-proxy/config.yaml"
 NEW_CERTIFICATE, NEW_KEY = "/etc/inline-proxy/new.pem", "/etc/inline-proxy/new-key.pem"
 RATE = 20
 BACK_WITHIN_S = 5
+USUAL_RESTART_S = 2.5
+"""What an ordered restart takes where nothing else keeps the machine busy."""
+LATE = "10.88.0.9"
+"""An address that comes and goes."""
 
 
 def main_pid(host: FreshHost) -> str:
@@ -32,10 +36,15 @@ def test_changed_policy_is_applied_under_load_without_a_failed_call(
         applied = host.run("inline-proxy apply").out
         load.go_on()
         assert "reloaded" in applied
+    host.run(f"sed -i 's/search_timeout_ms: 100000/search_timeout_ms: 110000/' {CONFIG}")
+    host.run("systemctl reload inline-proxy")
+    policy = host.run("cat /run/inline-proxy/proxy.json").out
+    load.go_on()
     load.child.process.terminate()
 
     assert load.failed == 0
     assert main_pid(host) == before
+    assert "110000" in policy
     assert host.run("inline-proxy apply").out.startswith("nothing to do")
 
 
@@ -113,7 +122,13 @@ def test_invalid_configuration_changes_nothing(host: FreshHost, neighbours: Neig
 def test_killed_process_brings_the_whole_service_back(
     host: FreshHost, neighbours: Neighbours, victim: str
 ) -> None:
-    """Main process or worker: none goes on without the others."""
+    """Main process or worker: none goes on without the others, and all is back within seconds.
+
+    On a machine that is busy with other things an ordered restart says how slow all is there.
+    """
+    started = time.monotonic()
+    host.run("systemctl restart inline-proxy")
+    slowness = max(1.0, (time.monotonic() - started) / USUAL_RESTART_S)
     before = main_pid(host)
     host.run(f"kill -9 $({victim})")
     started = time.monotonic()
@@ -124,8 +139,61 @@ def test_killed_process_brings_the_whole_service_back(
         return "active" in said and before not in said
 
     wait_until(is_back, "the service runs again")
-    assert time.monotonic() - started < BACK_WITHIN_S
+    assert time.monotonic() - started < BACK_WITHIN_S * slowness
     assert neighbours.call(host.address)
+
+
+def test_service_waits_for_an_address_that_comes_late(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """As after a boot at which a tunnel is slow; it says what it waits for."""
+    host.run(f"cp -p {CONFIG} /root/kept.yaml")
+    host.run(f"echo 'listen: {{addresses: [{host.address}, {LATE}]}}' >>{CONFIG}")
+    refused = host.try_run("inline-proxy apply --yes")
+    host.run("systemctl restart --no-block inline-proxy")
+    waits = f"waiting for an address: listen.addresses: {LATE} is not an address of this host"
+    wait_until(lambda: waits in newest_lines(host), "it says that it waits")
+    host.run(f"ip address add {LATE}/32 dev lo")
+    wait_until(lambda: is_active(host), "it runs", limit_s=15)
+    listening = host.run("ss -Hlun").out
+    called = neighbours.call(host.address)
+    host.run(f"cp -p /root/kept.yaml {CONFIG}; ip address del {LATE}/32 dev lo")
+    host.run("inline-proxy apply --yes")
+
+    assert (refused.code, f"{LATE} is not an address of this host" in refused.err) == (2, True)
+    assert f"{LATE}:5060" in listening
+    assert called
+
+
+def test_interface_that_appears_is_named_by_doctor_and_opened_by_apply(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """With `listen.addresses: all`: nothing restarts by itself, and nothing is hidden."""
+    host.run(f"ip address add {LATE}/32 dev lo")
+    found = host.try_run(f"inline-proxy doctor {CONFIG}").out
+    asked = host.try_run("inline-proxy apply </dev/null")
+    applied = host.run("inline-proxy apply --yes").out
+    listening = host.run("ss -Hlun").out
+    host.run(f"ip address del {LATE}/32 dev lo")
+    host.run("inline-proxy apply --yes")
+
+    assert f"nobody listens on udp:{LATE}:5060" in found
+    assert "inline-proxy apply" in found
+    assert asked.code == 1
+    assert "restart: listeners" in applied
+    assert f"{LATE}:5060" in listening
+    assert f"nobody listens on udp:{LATE}" not in host.try_run(f"inline-proxy doctor {CONFIG}").out
+    assert neighbours.call(host.address)
+
+
+def newest_lines(host: FreshHost) -> str:
+    """What the service has said last."""
+    return host.run("journalctl -q -u inline-proxy -n 20 --no-pager").out
+
+
+def is_active(host: FreshHost) -> bool:
+    """Whether the service is up."""
+    return host.try_run("systemctl is-active inline-proxy").out.strip() == "active"
 
 
 def test_service_exposes_little_of_the_host(host: FreshHost) -> None:

@@ -21,7 +21,7 @@ class CommandFailed(AssertionError):
 class RemoteHost:
     """A host that may be entered with a key of its own."""
 
-    connect_limit_s = 2
+    connect_limit_s = 10
 
     def __init__(self, name: str, address: str, key: Path) -> None:
         self.name = name

@@ -70,13 +70,14 @@ def test_what_could_not_even_be_noted_is_counted(
     host = host_with_a_small_spool
     host.try_run(f"dd if=/dev/zero of={SPOOL}/filling bs=1k status=none")
     before = figure(host, LOST)
-    answered = neighbours.call(host.address)
+    # The last page of a file takes what fits into it.
+    answered = [neighbours.call(host.address) for _ in range(6)]
     wait_until(lambda: (figure(host, LOST) or 0) > (before or 0), "it is counted")
     status = host.try_run("inline-proxy status")
     host.run(f"rm {SPOOL}/filling")
     recorded = int(host.run(f"grep -c . {LOGS}/calls.jsonl || true").out)
 
-    assert answered
+    assert all(answered)
     assert status.code == 1
     assert "some events of calls could not be written: is the disk full?" in status.out
     assert neighbours.call(host.address)

@@ -142,7 +142,8 @@ class PlainCalls:
         ksr.htable.sht_sets(ASKED, transaction, f"{line.connection} {index} 1\n{invite.known_by}")
         ksr.seturi(uri)
         ksr.setdsturi(line.hop)
-        self._sockets.towards_clearip(line.hop)
+        if self._sockets.are_several:
+            self._sockets.towards_clearip(line.hop)
         if self._clearip_branch:
             tm.t_on_branch(self._clearip_branch)
         tm.t_on_reply(ON_CLEARIP_REPLY)

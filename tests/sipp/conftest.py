@@ -34,6 +34,7 @@ from sipp.network import NotRoot, enter_own_network
 from sipp.proxy import Config, Proxies, Proxy
 from sipp.sipp import Sipp, Stage
 from sipp.tls_bridge import Bridges, Certificate
+from sipp.wire import Wire
 
 ProxyWith = Callable[..., Proxy]
 IMPATIENT: Config = {
@@ -160,6 +161,14 @@ def lab(_own_network: None, tmp_path: Path, authority: CertificateAuthority) -> 
     files = write_lab_files(tmp_path, authority.issue())
     with precedence(), load_lab(tmp_path, files) as running:
         yield running
+
+
+@pytest.fixture
+def wire(_own_network: None) -> Iterator[Wire]:
+    """The proxy's host behind its packet filter, and the world outside."""
+    laid = Wire.lay()
+    yield laid
+    laid.take_down()
 
 
 @pytest.fixture

@@ -26,12 +26,14 @@ MOST_LINES_PER_SECOND: Final = 50
 """Of Kamailio's own errors; a flood of malformed messages makes five lines of each."""
 CONTINUED: Final = "| "
 """What a line begins with that may be the rest of the one before."""
-SETTLE_S: Final = 0.003
+SETTLE_S: Final = 0.01
 """How long lines gather before they are written on together."""
 _PIECE_BYTES: Final = 128
 """The C library writes a long line in pieces; of some multiple of this, in all its versions."""
-_LONGEST_READ: Final = 64 * 1024
+_LONGEST_READ: Final = 16 * 1024
+_LONGEST_BEGUN: Final = 64 * 1024
 _CREDENTIALS: Final = struct.Struct("3i")
+_ROOM_FOR_CREDENTIALS: Final = socket.CMSG_SPACE(_CREDENTIALS.size)
 _OWN_ERROR: Final = re.compile(r" ?\d+\(\d+\) (?:ERROR|WARNING): \S+ \[\S+:\d+\]")
 """What a place in Kamailio's source complains of; the proxy's own lines name none."""
 
@@ -56,7 +58,7 @@ class Lines:
         """Take what a process has written at once; return the lines that are whole now."""
         text = self._begun.pop(process, b"") + piece
         if not piece.endswith(b"\n"):
-            self._begun[process] = text[:_LONGEST_READ]
+            self._begun[process] = text[:_LONGEST_BEGUN]
             return []
         mark = CONTINUED if process in self._may_go_on else ""
         self._may_go_on.discard(process)
@@ -156,22 +158,18 @@ class KamailioLog:
     def _carry(self) -> None:
         is_open = True
         while is_open:
-            self._reading.setblocking(True)  # noqa: FBT003 - the library's own signature
             lines: list[str] = []
             is_open = self._take(lines)
             time.sleep(SETTLE_S)
-            self._reading.setblocking(False)  # noqa: FBT003 - as above
             with contextlib.suppress(BlockingIOError):
                 while is_open:
-                    is_open = self._take(lines)
+                    is_open = self._take(lines, socket.MSG_DONTWAIT)
             self._write(lines)
         self._write(self._lines.rest())
 
-    def _take(self, lines: list[str]) -> bool:
+    def _take(self, lines: list[str], how: int = 0) -> bool:
         """Take one piece; False at the end, which nobody has written."""
-        piece, about, _, _ = self._reading.recvmsg(
-            _LONGEST_READ, socket.CMSG_SPACE(_CREDENTIALS.size)
-        )
+        piece, about, _, _ = self._reading.recvmsg(_LONGEST_READ, _ROOM_FOR_CREDENTIALS, how)
         if not about:
             return False
         process, _, _ = _CREDENTIALS.unpack(about[0][2])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clearip_proxy.answering import after_clearip
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.ksr.calls import CALL_EXPIRED
+from clearip_proxy.ksr.cluster import ClusterDoor
 from clearip_proxy.ksr.gateway import KsrGateway
 from clearip_proxy.ksr.plain_calls import PlainCalls
 from clearip_proxy.ksr.port import KsrPort
@@ -21,6 +22,7 @@ from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
 
 if TYPE_CHECKING:
+    from clearip_proxy.ksr.cluster_keeper import ClusterKeeper
     from clearip_proxy.ksr.connections import MuteConnections
     from clearip_proxy.ksr.finder import SiteFinder
     from clearip_proxy.ksr.keeper import SiteKeeper
@@ -46,6 +48,8 @@ class Callbacks:
         self._finder: SiteFinder | None = None
         self._watch: OverloadWatch | None = None
         self._mute: MuteConnections | None = None
+        self._cluster_keeper: ClusterKeeper | None = None
+        self._cluster = ClusterDoor(ksr, policy, policy.cluster) if policy.cluster else None
         self._spool_keeper = (
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
@@ -130,6 +134,8 @@ class Callbacks:
         return guarded(self._keep_sites, self._gateway.report)
 
     def _on_request(self) -> None:
+        if self._cluster is not None and self._cluster.takes():
+            return
         if self._plain.take_request():
             return
         gateway = self._gateway
@@ -182,13 +188,24 @@ class Callbacks:
             self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
             self._watch = OverloadWatch(self._ksr, self._policy, self._numbers)
             self._mute = MuteConnections(self._ksr, self._policy)
+            self._cluster_keeper = self._keeper_of_cluster()
         self._keeper.tick()
         now_ms = self._gateway.read.now().monotonic_ms
         for each in (self._watch, self._mute):
             if each is not None:
                 each.tick(now_ms)
+        if self._cluster_keeper is not None:
+            self._cluster_keeper.tick(now_ms, self._keeper.states)
         if self._spool_keeper is not None:
             self._spool_keeper.tick()
+
+    def _keeper_of_cluster(self) -> "ClusterKeeper | None":
+        if self._policy.cluster is None:
+            return None
+        from clearip_proxy.ksr.cluster_keeper import ClusterKeeper  # noqa: PLC0415 - as above
+
+        now_ms = self._gateway.read.now().monotonic_ms
+        return ClusterKeeper(self._ksr, self._policy, self._policy.cluster, self._numbers, now_ms)
 
     def _find_sites(self) -> None:
         if self._finder is None:

@@ -124,6 +124,17 @@ class LogPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterPolicy:
+    """The group of nodes that share what they count."""
+
+    address: str
+    port: int
+    peers: tuple[str, ...]
+    """The addresses of the other nodes."""
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingPolicy:
     """Everything a routing decision depends on, apart from the call itself."""
 
@@ -143,6 +154,8 @@ class RoutingPolicy:
     """The directory for what is told of calls; None: nothing is."""
     first_message_s: int = 20
     """How long a connection may be open before it says anything."""
+    cluster: ClusterPolicy | None = None
+    """None where nothing is shared."""
 
 
 def load_policy(path: Path) -> RoutingPolicy:
@@ -174,6 +187,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         sending=SendingPolicy(**values["sending"]),
         events=values["events"],
         first_message_s=values["first_message_s"],
+        cluster=_cluster(values.get("cluster")),
     )
 
 
@@ -187,6 +201,10 @@ def _clearip(values: dict[str, Any]) -> ClearIpPolicy:
         "receives_at": values["receives_at"] and Address(**values["receives_at"]),
     }
     return ClearIpPolicy(**{**values, **typed})
+
+
+def _cluster(values: dict[str, Any] | None) -> ClusterPolicy | None:
+    return ClusterPolicy(**{**values, "peers": tuple(values["peers"])}) if values else None
 
 
 def _headers(values: dict[str, Any]) -> HeaderPolicy:

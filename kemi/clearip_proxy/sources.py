@@ -31,6 +31,15 @@ class TrustedSources:
         self.count_calls = any(source.max_calls is not None for source in sources)
         """Whether any source has a limit of calls at one time."""
 
+    @property
+    def limited(self) -> "tuple[TrustedSource, ...]":
+        """The entries whose calls are counted."""
+        return tuple(
+            source
+            for source in self._sources
+            if source.max_cps is not None or source.max_calls is not None
+        )
+
     def __getitem__(self, address: str) -> TrustedSource | None:
         """Return the narrowest entry that holds the address; None for a stranger.
 

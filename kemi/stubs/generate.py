@@ -4,7 +4,8 @@
     generate.py --check    exits 1 with the difference when the file is not what would be written
     generate.py --print    writes to standard output instead
 
-Kamailio is started on loopback with exactly the modules of kamailio/modules.cfg and asked by
+Kamailio is started on loopback with exactly the modules of kamailio/modules.cfg, those of a
+cluster among them, and asked by
 its RPC `app_python.api_list`. A stub is compared only with a Kamailio of the version it names.
 """
 
@@ -42,8 +43,10 @@ UNTOLD: Final = "<null string>"
 CONFIG: Final = """#!KAMAILIO
 listen=udp:127.0.0.1:{port}
 children=1
+#!define CLUSTER
 include_file "{root}/kamailio/modules.cfg"
 include_file "{root}/kamailio/modparams.cfg"
+modparam("dmq", "server_address", "sip:127.0.0.1:{port}")
 modparam("ctl", "binrpc", "unix:{directory}/ctl")
 modparam("app_python3", "load", "{directory}/script.py")
 cfgengine "python"

@@ -42,8 +42,13 @@ def _refusal(listener: Listener) -> OSError | None:
 
 
 def _sentence(listener: Listener, error: OSError) -> str:
-    port_key = f"listen.{listener.transport}"
+    port_key = "cluster.port" if listener.is_for_cluster else f"listen.{listener.transport}"
     match error.errno:
+        case errno.EADDRNOTAVAIL if listener.is_for_cluster:
+            return (
+                f"cluster.address: {listener.address} is not an address of this host; "
+                f"allowed: one of {', '.join(map(str, _addresses()))}"
+            )
         case errno.EADDRNOTAVAIL:
             return (
                 f"listen.addresses: {listener.address} is not an address of this host; "

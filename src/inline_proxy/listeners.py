@@ -7,6 +7,7 @@ from typing import Literal
 
 import ifaddr
 
+from inline_proxy.config.cluster import Cluster
 from inline_proxy.config.listen import ALL, Listen
 
 Address = IPv4Address | IPv6Address
@@ -37,6 +38,8 @@ class Listener:
     """Whether it is there for connections that the proxy opens, and for nobody to connect to."""
     is_floating: bool = False
     """Whether its address may be on another host at the moment."""
+    is_for_cluster: bool = False
+    """Whether it is there for the other nodes of a group alone."""
 
     @property
     def host_port(self) -> str:
@@ -107,6 +110,13 @@ def listeners(listen: Listen, interfaces: Interfaces) -> tuple[Listener, ...]:
     )
     outgoing = _for_outgoing_tls(listen, interfaces, addresses) if listen.tls is None else ()
     return (*opened, *outgoing)
+
+
+def cluster_listeners(cluster: Cluster) -> tuple[Listener, ...]:
+    """Return the socket at which the other nodes of a group are heard, where there is one."""
+    if cluster.address is None or cluster.port is None or not cluster.peers:
+        return ()
+    return (Listener("udp", cluster.address, cluster.port, is_for_cluster=True),)
 
 
 def _for_outgoing_tls(

@@ -8,10 +8,11 @@ from ipaddress import collapse_addresses, ip_network
 from typing import Any, Final
 
 from inline_proxy import __version__, paths
+from inline_proxy.config.cluster import Cluster
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.config.scalars import Network
 from inline_proxy.config.sip_uri import host_of
-from inline_proxy.listeners import Listener
+from inline_proxy.listeners import Listener, cluster_listeners
 from inline_proxy.template_environment import template_environment
 
 PACKET_FILTER_FILE: Final = "packet-filter.nft"
@@ -64,6 +65,7 @@ def packet_filter_values(
         "max_stream_rate": limits.max_stream_rate,
         "max_connections": limits.max_connections,
         "admin": _admin_match(config),
+        "cluster": _cluster(config.cluster),
     }
 
 
@@ -102,6 +104,18 @@ def _configured_targets(config: ProxyConfig) -> Iterator[Network]:
             yield ip_network(host_of(uri))
         except ValueError:
             continue
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any] | None:
+    """Return where the other nodes of a group are let in; None where nothing is shared."""
+    for listener in cluster_listeners(cluster):
+        return {
+            "header": "ip" if listener.address.version == 4 else "ip6",  # noqa: PLR2004
+            "address": listener.address,
+            "port": listener.port,
+            "peers": cluster.peers,
+        }
+    return None
 
 
 def _admin_match(config: ProxyConfig) -> str | None:

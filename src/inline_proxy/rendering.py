@@ -14,12 +14,18 @@ from typing import Any, NamedTuple
 
 from inline_proxy import __version__, paths
 from inline_proxy.certificates import write_atomically
+from inline_proxy.config.cluster import Cluster
 from inline_proxy.config.faults import Refused
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.config.tracing import Tracing
 from inline_proxy.dialog_keys import KEY_FILE, dialog_keys, key_file
 from inline_proxy.kamailio_version import KamailioVersion
-from inline_proxy.listeners import Listener, has_a_choice_of_addresses
+from inline_proxy.listeners import (
+    Listener,
+    cluster_listeners,
+    has_a_choice_of_addresses,
+    in_uri,
+)
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
 from inline_proxy.routing_policy import policy_values
@@ -184,6 +190,7 @@ def template_values(
         "tls_config": quoted(directory / "tls.cfg"),
         "routing_script": quoted(directory / "proxy.py"),
         "tracing": _tracing(config, host.listeners),
+        "cluster": _cluster(config.cluster),
         "server_certificate": quoted(certificate.certificate),
         "server_private_key": quoted(certificate.private_key),
         "client_ca_file": config.listen.tls_client_ca_file
@@ -226,6 +233,18 @@ def _advertise_clause(listener: Listener, listeners: tuple[Listener, ...]) -> st
 
 def _shown_as(listener: Listener) -> tuple[str | None, ...]:
     return listener.transport, listener.advertised, str(listener.port)
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any] | None:
+    """Return where the other nodes of a group are heard and told; None where nothing is shared."""
+    for listener in cluster_listeners(cluster):
+        peers = (f"sip:{in_uri(peer)}:{listener.port}" for peer in cluster.peers)
+        return {
+            "socket": listener.socket,
+            "address": quoted(f"sip:{listener.host_port}"),
+            "peers": list(map(quoted, peers)),
+        }
+    return None
 
 
 def _tracing(config: ProxyConfig, listeners: tuple[Listener, ...]) -> dict[str, str] | None:

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from inline_proxy import __version__
 from inline_proxy.config.clearip import ClearIp
+from inline_proxy.config.cluster import Cluster
 from inline_proxy.config.model import ProxyConfig
-from inline_proxy.listeners import Listener, in_uri
+from inline_proxy.listeners import Listener, cluster_listeners, in_uri
 
 ONE_ADDRESS: Mapping[str, Any] = {"addresses": {}, "ports": {}, "names_udp": False}
 """Of a host that has no choice of addresses to send from."""
@@ -55,7 +57,19 @@ def policy_values(
         "first_message_s": config.listen.first_message_s,
         "sending": sending,
         "events": str(spool) if spool and config.records.enabled else None,
+        "cluster": _cluster_values(config.cluster),
     }
+
+
+def _cluster_values(cluster: Cluster) -> dict[str, Any] | None:
+    for listener in cluster_listeners(cluster):
+        return {
+            "address": str(listener.address),
+            "port": listener.port,
+            "peers": list(map(str, cluster.peers)),
+            "release": __version__,
+        }
+    return None
 
 
 def _clearip_values(clearip: ClearIp, listeners: tuple[Listener, ...]) -> dict[str, Any]:

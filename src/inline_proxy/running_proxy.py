@@ -12,6 +12,7 @@ from inline_proxy.config.model import ProxyConfig
 from inline_proxy.installation import Installation
 from inline_proxy.kamailio_environment import kamailio_environment
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
+from inline_proxy.listeners import cluster_listeners
 from inline_proxy.reload_plan import Order, Plan, new_listeners, plan
 from inline_proxy.rendering import (
     CONTROL_SOCKET,
@@ -40,7 +41,8 @@ def planned(config: ProxyConfig, host: Host, installation: Installation) -> Plan
     wanted = rendered_files(config, host, installation.runtime, installation.state)
     running = _running(installation.runtime, wanted)
     added = new_listeners(running, wanted)
-    faults = busy(listener for listener in host.listeners if listener.socket in added)
+    sockets = (*host.listeners, *cluster_listeners(config.cluster))
+    faults = busy(listener for listener in sockets if listener.socket in added)
     if faults and running:
         raise Unfit("\n".join(faults))
     return plan(running, wanted)

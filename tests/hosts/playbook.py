@@ -37,8 +37,12 @@ def deploy(
     variables: dict[str, object],
     *arguments: str,
     playbook: str = "site.yml",
+    and_then: str | None = None,
 ) -> Recap:
-    """Run a playbook against the host with these variables of its inventory."""
+    """Run a playbook against the host with these variables of its inventory.
+
+    `and_then` is the address of a host that comes after it.
+    """
     inventory = directory / "inventory.yml"
     connection = {
         "ansible_host": host.address,
@@ -46,7 +50,10 @@ def deploy(
         "ansible_ssh_private_key_file": str(host.key),
         "ansible_ssh_common_args": " ".join(host.ssh_options[2:]),
     }
-    hosts = {"hosts": {host.name: {**connection, **variables}}}
+    all_hosts = {host.name: {**connection, **variables}}
+    if and_then is not None:
+        all_hosts["next-node"] = {**connection, **variables, "ansible_host": and_then}
+    hosts = {"hosts": all_hosts}
     inventory.write_text(json.dumps({"inline_proxies": hosts}))  # JSON is YAML
     asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / playbook), *arguments]
     # By default Ansible goes on with a connection to the same address that another run has left

@@ -11,6 +11,8 @@ from hosts.playbook import deploy, variables
 from hosts.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
+NOBODY = "10.77.0.251"
+"""An address at which no host is."""
 
 
 def test_node_is_drained_upgraded_and_takes_calls_again(
@@ -27,12 +29,13 @@ def test_node_is_drained_upgraded_and_takes_calls_again(
 def test_upgrade_with_a_fault_leaves_the_node_drained_and_running(
     host: FreshHost, archive: Path, neighbours: Neighbours, tmp_path: Path
 ) -> None:
-    """Calls stay with the other nodes until somebody has looked."""
+    """Calls stay with the other nodes, which nobody touches, until somebody has looked."""
     faulty = variables(archive, neighbours) | {"inline_proxy_config": {"nonsense": 1}}
 
-    recap = deploy(host, tmp_path, faulty, playbook="upgrade.yml")
+    recap = deploy(host, tmp_path, faulty, playbook="upgrade.yml", and_then=NOBODY)
 
     assert recap.failed > 0
+    assert "next-node" not in recap.output
     assert "draining: " in host.run("inline-proxy status").out
     assert neighbours.call(host.address)
     host.run("inline-proxy undrain")
@@ -45,7 +48,12 @@ def test_node_of_a_pair_takes_calls_at_the_floating_address(
     floating = f"10.77.0.{200 + int(host.address.rpartition('.')[2])}"
     config = dict(neighbours.configuration) | {
         "listen": {"addresses": [floating], "floating": True},
-        "cluster": {"address": host.address, "peers": ["10.77.0.250"], "interface": "eth0"},
+        "cluster": {
+            "address": host.address,
+            "peers": ["10.77.0.250"],
+            "port": 5070,
+            "interface": "eth0",
+        },
         "dialog": {"key_file": "/etc/inline-proxy/dialog-keys"},
     }
     pair = variables(archive, neighbours) | {
@@ -58,9 +66,15 @@ def test_node_of_a_pair_takes_calls_at_the_floating_address(
     assert recap.failed == 0, recap.output
     wait_until(lambda: floating in host.run("ip address show eth0").out, "it has the address")
     took_the_call = neighbours.call(floating)
+    wait_until(
+        lambda: "1 of 2 nodes heard" in host.try_run("inline-proxy status").out,
+        "it has told the other node, and not heard it",
+    )
+    rules = host.run("nft list chain inet inline_proxy cluster").out
     host.run("systemctl disable --now keepalived")
     restored = deploy(host, tmp_path, variables(archive, neighbours))
 
     assert took_the_call
+    assert "ip saddr 10.77.0.250 accept" in rules
     assert restored.failed == 0, restored.output
     assert neighbours.call(host.address)

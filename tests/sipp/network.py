@@ -23,3 +23,8 @@ def enter_own_network() -> None:
         number = ctypes.get_errno()
         raise OSError(number, f"unshare(CLONE_NEWNET): {os.strerror(number)}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def nft(text: str) -> None:
+    """Change the packet filter of that namespace."""
+    subprocess.run(["nft", "-f", "-"], input=text.encode(), check=True)

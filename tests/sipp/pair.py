@@ -26,7 +26,7 @@ BRIDGE = "pair"
 NETWORK = "10.20.0"
 FLOATING = f"{NETWORK}.10"
 SWITCH, CARRIER, CLEARIP = f"{NETWORK}.100", f"{NETWORK}.101", f"{NETWORK}.102"
-PORT, SITE_PORT = 5060, 6061
+PORT, SITE_PORT, CLUSTER_PORT = 5060, 6061, 5070
 STOP_PATIENCE_S = 10
 NO_CLEARIP = f"""table ip no_clearip {{
  chain out {{ type filter hook output priority 0; ip daddr {CLEARIP} drop; }}
@@ -75,6 +75,7 @@ def node_config(number: int, others: tuple[int, ...], ca_file: Path, keys: Path)
         "cluster": {
             "address": f"{NETWORK}.{number}",
             "peers": [f"{NETWORK}.{other}" for other in others],
+            "port": CLUSTER_PORT,
         },
         "admin": {"listen": None},
     }
@@ -110,6 +111,11 @@ class Node:
         return cls(number, host, proxy)
 
     @property
+    def wire(self) -> str:
+        """The end of its wire that is on the bridge."""
+        return f"node{self.number}"
+
+    @property
     def runtime(self) -> Path:
         """Where its proxy was rendered to."""
         (found,) = self.proxy.directory.glob("inline-proxy-*")
@@ -141,7 +147,16 @@ class Node:
 
     def processes(self) -> list[psutil.Process]:
         """Every process of the node."""
-        mains = [self.proxy.process.pid, *([self.keepalived.pid] if self.keepalived else [])]
+        keepalived = [] if self.keepalived is None else [self.keepalived.pid]
+        return self._below(self.proxy.process.pid, *keepalived)
+
+    @property
+    def of_the_proxy(self) -> list[psutil.Process]:
+        """Those of the proxy alone: keepalived lives on."""
+        return self._below(self.proxy.process.pid)
+
+    @staticmethod
+    def _below(*mains: int) -> list[psutil.Process]:
         found = []
         for pid in mains:
             with suppress(psutil.NoSuchProcess):
@@ -161,7 +176,7 @@ class Node:
 
     def cut(self) -> None:
         """Cut the wire."""
-        ip("link", "set", f"node{self.number}", "down")
+        ip("link", "set", self.wire, "down")
 
     def lose_clearip(self) -> None:
         """Let nothing through to ClearIP any more."""
@@ -173,7 +188,7 @@ class Node:
 
     def mend(self) -> None:
         """Join the wire again."""
-        ip("link", "set", f"node{self.number}", "up")
+        ip("link", "set", self.wire, "up")
 
     @property
     def lowered(self) -> int:
@@ -205,7 +220,7 @@ class Node:
             self.keepalived.terminate()
             self.keepalived.wait(STOP_PATIENCE_S)
         self.proxy.stop()
-        subprocess.run(["ip", "link", "delete", f"node{self.number}"], check=False)
+        subprocess.run(["ip", "link", "delete", self.wire], check=False)
         self.host.close()
 
 

@@ -73,7 +73,8 @@ def proxy(lab: LoadLab, tmp_path: Path, authority: CertificateAuthority) -> Iter
     ca_file.write_bytes(authority.pem)
     directory = tmp_path / "proxy"
     directory.mkdir()
-    config = {"clearip": lab.as_clearip, "admin": {"listen": ADMIN}}
+    cluster = {"address": "127.0.0.31", "peers": ["127.0.0.32"], "port": 5999}
+    config = {"clearip": lab.as_clearip, "admin": {"listen": ADMIN}, "cluster": cluster}
     running = Proxy.start(5910, merged(base_config(5910, ca_file), config), directory)
     yield running
     running.stop()

@@ -26,6 +26,10 @@ CALLS = "calls_in_progress"
 """Shared table: one for a call that counts, zero for one that has ended."""
 CALLS_OF_SOURCES = "calls_of_sources"
 """Shared table: how many calls that count a source has."""
+SHARES = "cluster_shares"
+"""Shared table: what the other nodes of a group leave of a source's limits, by its id."""
+ENDED_ELSEWHERE = "ended_elsewhere"
+"""Shared table: keys of calls that have ended here and are counted by another node."""
 CALL_EXPIRED = f"htable:expired:{CALLS}"
 REFUSED = "calls_over_limit"
 
@@ -37,6 +41,7 @@ class CallLimits:
         self._ksr = ksr
         self._htable = ksr.htable
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
+        self._is_shared = policy.cluster is not None
         self._attempt_lasts_s = attempt_lasts_s(policy.search.search_timeout_ms)
 
     def refusal(self, attempt: AdmitCall, now_ms: int) -> Reply | None:
@@ -44,7 +49,7 @@ class CallLimits:
         source, second = attempt.source, now_ms // 1000
         if source.max_cps is not None:
             begun = self._htable.sht_inc(RATES, f"{source.id} {second}")
-            if begun > source.max_cps:
+            if begun > self._cps_left(source.id, source.max_cps):
                 return self._refused(TOO_MANY_PER_SECOND, source, second)
         if source.max_calls is not None and not self._began(source, attempt.call_id):
             return self._refused(TOO_MANY_AT_ONCE, source, second)
@@ -58,10 +63,22 @@ class CallLimits:
         if not is_new:  # another attempt with the Call-ID of a call that counts already
             self._end(key)
             return True
-        if self._htable.sht_inc(CALLS_OF_SOURCES, source.id) <= (source.max_calls or 0):
+        calls = self._htable.sht_inc(CALLS_OF_SOURCES, source.id) + self._calls_elsewhere(source.id)
+        if calls <= (source.max_calls or 0):
             return True
         self._end(key)
         return False
+
+    def _cps_left(self, source_id: str, max_cps: int) -> int:
+        """Return what the other nodes of the group leave of the limit."""
+        share = self._htable.sht_get(SHARES, f"{source_id} cps") if self._is_shared else None
+        return max_cps if share is None else min(int(share), max_cps)
+
+    def _calls_elsewhere(self, source_id: str) -> int:
+        """Return how many calls count on the other nodes of the group."""
+        if not self._is_shared:
+            return 0
+        return int(self._htable.sht_get(SHARES, f"{source_id} calls") or 0)
 
     def goes_on(self, call: CountedCall) -> None:
         """Let a call that was answered count for longer than an attempt lasts."""
@@ -70,6 +87,13 @@ class CallLimits:
     def ended(self, call: CountedCall) -> None:
         """Count a call no longer, if it still counts."""
         key = call_key(call.source_id, call.call_id)
+        if self._htable.sht_get(CALLS, key):
+            self._end(key)
+        elif self._is_shared:
+            self._htable.sht_seti(ENDED_ELSEWHERE, key, 1)
+
+    def ended_elsewhere(self, key: str) -> None:
+        """Count a call no longer that another node of the group has seen the end of."""
         if self._htable.sht_get(CALLS, key):
             self._end(key)
 

@@ -69,6 +69,10 @@ class SiteKeeper:
         self._sites.tries_at(min(times, default=0))
         self._publish_lines()
 
+    def states(self) -> dict[str, str]:
+        """Return the state of each address by its URI."""
+        return {hop: watch.state.value for hop, watch in self._watches.items()}
+
     def _follow_names(self, now: Moment) -> None:
         """Watch the addresses that the sites have now, in the order of the sites."""
         wanted = hops_of(self._policy.sites, self._sites.addresses, now.unix_s)

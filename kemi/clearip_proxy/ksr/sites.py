@@ -105,6 +105,14 @@ class KsrSites:
         self._htable.sht_seti(SITES, f"{hop} resting until", now_ms + REST_MS)
         return silences == SILENCES_TO_REST
 
+    def is_warned_of(self, hop: str) -> None:
+        """Let one more call without an answer be enough: another node has left the address alone.
+
+        On that node's word alone no address is left alone: its own network may be to blame.
+        """
+        if int(self._htable.sht_get(SILENCES, hop) or 0) < SILENCES_TO_REST - 1:
+            self._htable.sht_seti(SILENCES, hop, SILENCES_TO_REST - 1)
+
     def was_heard(self, hop: str) -> bool:
         """Forget the silences of an address that has answered a call; True when it was resting."""
         if not self._htable.sht_get(SILENCES, hop):

@@ -14,7 +14,12 @@ from inline_proxy.config.model import ProxyConfig
 from inline_proxy.finding import Finding, fault, well
 from inline_proxy.kamailio_version import KamailioMissing, installed_version
 from inline_proxy.lab.screen import Screen
-from inline_proxy.listeners import NoSuchListener, interface_addresses, listeners
+from inline_proxy.listeners import (
+    NoSuchListener,
+    cluster_listeners,
+    interface_addresses,
+    listeners,
+)
 from inline_proxy.path_mtu import check_targets
 from inline_proxy.site_check import SOON_DAYS, check_site
 
@@ -74,7 +79,8 @@ def _kamailio() -> Finding:
 
 def _ports(config: ProxyConfig) -> Iterator[Finding]:
     try:
-        wanted = listeners(config.listen, interface_addresses())
+        opened = listeners(config.listen, interface_addresses())
+        wanted = (*opened, *cluster_listeners(config.cluster))
     except NoSuchListener as none:
         yield fault(str(none), "change listen.addresses")
         return

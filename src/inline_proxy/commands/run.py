@@ -23,7 +23,7 @@ from inline_proxy.installation import Installation
 from inline_proxy.kamailio_process import START_DEADLINE_S, KamailioProcess
 from inline_proxy.kamailio_version import REMEDY
 from inline_proxy.late_addresses import wait_for_addresses
-from inline_proxy.listeners import Listener
+from inline_proxy.listeners import Listener, cluster_listeners
 from inline_proxy.observer_process import ObserverProcess, command
 from inline_proxy.rendering import Host
 from inline_proxy.service_manager import ServiceManager
@@ -108,7 +108,10 @@ def _run(
     if state_directory is None:
         config = replace(config, dialog=kept_for_the_user(config.dialog))
     host = render_or_exit(config, directory, state_directory)
-    faults = (*busy(host.listeners), *unresolved(host.listeners, host.kamailio))
+    faults = (
+        *busy((*host.listeners, *cluster_listeners(config.cluster))),
+        *unresolved(host.listeners, host.kamailio),
+    )
     if faults:
         refuse(*faults)
     is_observed = config.records.enabled or config.admin.listen is not None

@@ -30,6 +30,7 @@ def lines(status: Mapping[str, Any], *, colour: bool = False) -> Iterator[str]:
     yield from _named("calls", _calls(status))
     yield from _named("answers", _counted(status["counters"].get("final_codes", {})))
     yield from _named("occurrences", _counted(status["counters"]["kamailio"]))
+    yield from _named("cluster", cluster_lines(status.get("cluster")))
 
 
 def duration(seconds: int) -> str:
@@ -48,6 +49,31 @@ def _named(name: str, texts: list[str]) -> Iterator[str]:
     """Yield texts below each other, the name beside the first."""
     for number, text in enumerate(texts):
         yield f"{'' if number else name:<{NAME}}{text}"
+
+
+def cluster_lines(cluster: Mapping[str, Any] | None) -> list[str]:
+    """Return what there is to say of the group, where there is one."""
+    if cluster is None:
+        return []
+    nodes, now = cluster["nodes"], cluster["calls_in_progress"]
+    whole = (
+        f"{cluster['heard']} of {len(nodes)} nodes heard, "
+        f"{cluster['calls_per_second']} calls per second, {cluster['calls_begun']} begun, "
+        f"{now['setting_up']} being set up, {now['conversations']} in conversation"
+    )
+    return [whole, *_counted(cluster["calls"]), *map(_node, nodes)]
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    name = f"{node['address']}{' (this one)' if node['own'] else ''}"
+    if not node["heard"]:
+        return f"{name}: not heard; its numbers do not count"
+    draining = ", draining" if node["draining"] else ""
+    return (
+        f"{name}: {node['calls_per_second']} calls per second, {node['calls_begun']} begun, "
+        f"{node['clearip_sites_up']} of {len(node['clearip_sites'])} ClearIP sites up, "
+        f"release {_plain(node['release'])}{draining}"
+    )
 
 
 def _site(site: Mapping[str, Any], *, colour: bool) -> str:

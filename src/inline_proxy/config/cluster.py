@@ -1,10 +1,10 @@
-"""The part `cluster`: the other nodes of a group, and who of them holds the floating address."""
+"""The part `cluster`: the other nodes of a group, what they share, and a floating address."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
 from inline_proxy.config.key import key
-from inline_proxy.config.scalars import Address, address, matching, number
+from inline_proxy.config.scalars import Address, address, matching, number, port
 from inline_proxy.config.values import ListOf, Value
 
 _ADDRESS: Final = Value(
@@ -42,6 +42,15 @@ class Cluster:
             ListOf(_ADDRESS, allowed="a list of IP addresses", same=lambda entry: entry),
             "The own addresses of the other nodes. Empty: there are none.",
             example="[192.0.2.12]",
+        ),
+    )
+    port: int | None = field(
+        default=None,
+        metadata=key(
+            port(or_null="off"),
+            "The UDP port of `cluster.address` at which the nodes tell each other what they count, "
+            "the same on all of them. Off, they share nothing.",
+            example="5070",
         ),
     )
     interface: str = field(

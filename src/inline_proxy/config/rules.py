@@ -68,6 +68,37 @@ def _floating_addresses_named(config: ProxyConfig) -> Iterator[Fault]:
         )
 
 
+def _cluster_port_apart(config: ProxyConfig) -> Iterator[Fault]:
+    cluster = config.cluster
+    if cluster.port is None:
+        return
+    if cluster.address is None or not cluster.peers:
+        missing = "address" if cluster.address is None else "peers"
+        yield Fault(
+            ("cluster", "port"),
+            f"stands without cluster.{missing} (found {cluster.port}); allowed: null, or a port "
+            "with this node's own address and those of the other nodes",
+        )
+    if cluster.port == config.listen.udp:
+        yield Fault(
+            ("cluster", "port"),
+            f"is the port of listen.udp (found {cluster.port}); allowed: another port, which "
+            "only the other nodes reach",
+        )
+
+
+def _peers_are_others(config: ProxyConfig) -> Iterator[Fault]:
+    own = config.cluster.address
+    for index, peer in enumerate(config.cluster.peers):
+        if own is not None and (peer == own or peer.version != own.version):
+            wrong = "is this node itself" if peer == own else "is of another family"
+            yield Fault(
+                ("cluster", "peers", index),
+                f"{wrong} (found {peer}); allowed: own addresses of other nodes, of the family of "
+                f"cluster.address {own}",
+            )
+
+
 def _admin_apart(config: ProxyConfig) -> Iterator[Fault]:
     admin = config.admin.listen
     if admin is None or not _may_share(config.listen, admin):
@@ -193,6 +224,16 @@ RULES: Final = (
         "`listen.floating` goes with IP addresses in `listen.addresses`.",
         (("listen", "addresses"), ("listen", "floating")),
         _floating_addresses_named,
+    ),
+    Rule(
+        "`cluster.port` goes with `cluster.address` and `cluster.peers`, and is not `listen.udp`.",
+        (("cluster",), ("listen", "udp")),
+        _cluster_port_apart,
+    ),
+    Rule(
+        "`cluster.peers` are other nodes than `cluster.address`, of the same family of addresses.",
+        (("cluster", "address"), ("cluster", "peers")),
+        _peers_are_others,
     ),
     Rule(
         "`admin.listen` does not take the port of `listen.tcp` or `listen.tls` on an address "

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from inline_proxy import __version__
+from inline_proxy.observation.cluster_nodes import status_of_cluster
 from inline_proxy.observation.kamailio_figures import KamailioFigures
 from inline_proxy.observation.tally import Tally
 
@@ -47,6 +48,7 @@ def status_of(
             "conversations": observed.conversations if observed else None,
         },
         "counters": _counters(kamailio, observed),
+        "cluster": status_of_cluster(kamailio.nodes) if kamailio else None,
         "versions": {
             "inline_proxy": __version__,
             "kamailio": kamailio.version if kamailio else None,
@@ -89,12 +91,13 @@ def _counters(kamailio: KamailioFigures | None, observed: Observed | None) -> di
     """Return what has been counted: of calls since the observer, else since Kamailio started."""
     counters: dict[str, Any] = {"kamailio": dict(kamailio.counters) if kamailio else {}}
     if observed is not None:
-        calls: dict[str, int] = {}
-        for (disposition, _), number in observed.tally.calls.items():
-            calls[disposition] = calls.get(disposition, 0) + number
         codes = {code: number for (code,), number in observed.tally.final_codes.items()}
         attested: dict[str, int] = {}
         for (_, attestation), number in observed.tally.passports.items():
             attested[attestation] = attested.get(attestation, 0) + number
-        counters |= {"calls": calls, "final_codes": codes, "attestations": attested}
+        counters |= {
+            "calls": observed.tally.dispositions(),
+            "final_codes": codes,
+            "attestations": attested,
+        }
     return counters

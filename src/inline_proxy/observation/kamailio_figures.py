@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from inline_proxy.kamailio_rpc import KamailioRpc, RpcRefused
+from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
+from inline_proxy.observation.cluster_nodes import NODES, ClusterNode, cluster_nodes
 
 SITE_STATUS, SITE_COUNTS, SITES, COUNTERS = "site_status", "site_counts", "sites", "counters"
 """Shared tables of the routing script (`sites/site_status.py`, `ksr/memory.py`)."""
@@ -49,6 +50,8 @@ class KamailioFigures:
     counters: Mapping[str, int]
     is_draining: bool = False
     """Whether calls are to go elsewhere."""
+    nodes: tuple[ClusterNode, ...] = ()
+    """The group, where its nodes tell each other what they count; this one first."""
 
     @property
     def workers(self) -> int:
@@ -73,6 +76,7 @@ def look(rpc: KamailioRpc) -> KamailioFigures:
         site_counts=_integers(table(rpc, SITE_COUNTS)),
         counters=_integers(table(rpc, COUNTERS)),
         is_draining=is_draining(rpc),
+        nodes=_nodes(rpc),
     )
 
 
@@ -88,6 +92,14 @@ def table(rpc: KamailioRpc, name: str) -> dict[str, str | int]:
 def is_draining(rpc: KamailioRpc) -> bool:
     """Ask whether calls are to go elsewhere; raises `KamailioUnreachable`."""
     return bool(table(rpc, NODE).get(DRAINING))
+
+
+def _nodes(rpc: KamailioRpc) -> tuple[ClusterNode, ...]:
+    """Return the group; of one so large that it fills no datagram, nothing."""
+    try:
+        return cluster_nodes(table(rpc, NODES))
+    except KamailioUnreachable:
+        return ()
 
 
 def _sites(rpc: KamailioRpc) -> tuple[Site, ...]:

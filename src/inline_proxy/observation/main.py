@@ -6,13 +6,13 @@ import logging
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from inline_proxy.config.model import ProxyConfig
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
-from inline_proxy.listeners import interface_addresses, listeners
+from inline_proxy.listeners import cluster_listeners, interface_addresses, listeners
 from inline_proxy.observation.admin_server import (
     Views,
     application,
@@ -21,6 +21,7 @@ from inline_proxy.observation.admin_server import (
     serve_socket,
 )
 from inline_proxy.observation.call_journal import CallJournal, follow_level
+from inline_proxy.observation.cluster_nodes import tell_cluster
 from inline_proxy.observation.health import Observed
 from inline_proxy.observation.observer import Observer, Places
 from inline_proxy.observation.page_server import Page
@@ -69,6 +70,8 @@ async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -
     tracer = _tracer(config, places)
     traces = await serve_traces(tracer, runtime)
     beside.append(asyncio.ensure_future(tracer.switch_off()))
+    if cluster_listeners(config.cluster):
+        beside.append(asyncio.ensure_future(_tell_cluster(places, observer)))
     if journal is not None:
         kamailio = KamailioRpc(places.control_socket, PATIENCE_AT_START_S)
         beside.append(asyncio.ensure_future(follow_level(journal, kamailio)))
@@ -97,6 +100,16 @@ def _told_when_closed() -> Iterator[None]:
 async def _sample(rates: Rates) -> None:
     while True:
         rates.sample(int(time.time()))
+        await asyncio.sleep(1)
+
+
+async def _tell_cluster(places: Places, observer: Observer) -> None:
+    """Let the other nodes know what is counted here; Kamailio may be away for a while."""
+    rpc = KamailioRpc(places.control_socket)
+    while True:
+        counted = (len(observer.book.setting_up), observer.book.conversations, observer.tally)
+        with suppress(KamailioUnreachable, RpcRefused):
+            await asyncio.to_thread(tell_cluster, rpc, *counted)
         await asyncio.sleep(1)
 
 

@@ -78,6 +78,9 @@ def _metrics(figures: Figures) -> Iterator[Metric]:
         yield _gauge("draining", "Whether calls are to go elsewhere.", [], drained)
         yield from _of_kamailio(kamailio)
         yield from _of_sites(kamailio)
+        heard = {(node.address,): int(node.is_heard) for node in kamailio.nodes}
+        text = "Whether a node of the cluster tells what it counts."
+        yield _gauge("cluster_node_heard", text, ["node"], heard)
 
 
 def _of_calls(tally: Tally) -> Iterator[Metric]:

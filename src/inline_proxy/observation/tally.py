@@ -74,6 +74,13 @@ class Tally:
     talk_s: Histogram = field(default_factory=lambda: Histogram(TALK_BOUNDS_S))
     _known_targets: set[str] = field(default_factory=set)
 
+    def dispositions(self) -> dict[str, int]:
+        """Return the calls by disposition alone."""
+        added: dict[str, int] = {}
+        for (disposition, _), number in self.calls.items():
+            added[disposition] = added.get(disposition, 0) + number
+        return added
+
     def decided(self, told: SetUp) -> None:
         """Count a call attempt that has its final response."""
         self.calls[disposition_of(told), told.source or "unknown"] += 1

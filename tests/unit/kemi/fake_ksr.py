@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unit.kemi.fake_modules import (
+    FakeClusterMessages,
     FakeConnections,
     FakeMaxForwards,
     FakeOwnCommands,
@@ -136,6 +137,10 @@ class FakeKsr:
     @property
     def jsonrpcs(self) -> FakeOwnCommands:
         return FakeOwnCommands(self)
+
+    @property
+    def dmq(self) -> FakeClusterMessages:
+        return FakeClusterMessages(self)
 
     def set_drop(self) -> None:
         self.does("set_drop")

@@ -60,6 +60,11 @@ class FakeRequests(_Part):
         return self.ksr.does("uac_req_send", *self.ksr.sent_values())
 
 
+class FakeClusterMessages(_Part):
+    def handle_message(self) -> int:
+        return self.ksr.does("handle_message")
+
+
 class FakeConnections(_Part):
     def tcp_conid_alive(self, connection: int, /) -> int:
         return 1 if connection in self.ksr.open_connections else -1

@@ -58,10 +58,11 @@ class FakeSharedTables:
 
     def sht_iterator_next(self, iterator: str, /) -> int:
         at = int(self.variables[f"{iterator} stands at"])
-        values = list(self._table(str(self.variables[f"{iterator} walks"])).values())
-        if at >= len(values):
+        entries = list(self._table(str(self.variables[f"{iterator} walks"])).items())
+        if at >= len(entries):
             return -1
-        self.variables[f"$shtitval({iterator})"] = values[at]
+        key, value = entries[at]
+        self.variables |= {f"$shtitkey({iterator})": key, f"$shtitval({iterator})": value}
         self.variables[f"{iterator} stands at"] = at + 1
         return 1
 

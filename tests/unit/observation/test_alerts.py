@@ -41,6 +41,7 @@ FIRING: dict[str, list[tuple[str, str]]] = {
         ("inline_proxy_connections_limit{%s}", "100x120"),
     ],
     "LimitsHit": [('inline_proxy_occurrences_total{%s,what="calls_over_limit"}', "0+1x120")],
+    "ClusterNodeSilent": [('inline_proxy_cluster_node_heard{%s,node="192.0.2.2"}', "0x120")],
     "MemoryGrows": [
         ("inline_proxy_shared_memory_used_bytes{%s}", "40+0.4x120"),
         ("inline_proxy_shared_memory_size_bytes{%s}", "100x120"),

@@ -51,6 +51,18 @@ def test_taken_port_is_named_with_its_key_address_and_holder(taken: Listener) ->
     )
 
 
+def test_port_of_the_cluster_is_named_with_its_own_keys() -> None:
+    """Where it is taken, and where the address is another host's."""
+    with held("udp", "127.0.0.1") as holder:
+        port = holder.getsockname()[1]
+        taken = Listener("udp", ip_address("127.0.0.1"), port, is_for_cluster=True)
+        foreign = Listener("udp", ip_address("192.0.2.77"), port, is_for_cluster=True)
+        one, other = busy([taken, foreign])
+
+    assert one.startswith(f"cluster.port: port {port} of 127.0.0.1 is taken by ")
+    assert other.startswith("cluster.address: 192.0.2.77 is not an address of this host; allowed")
+
+
 def test_holder_of_every_address_is_found() -> None:
     """A process on 0.0.0.0 is in the way on each of them."""
     with held("udp", "0.0.0.0") as holder:  # noqa: S104 - what this test is about

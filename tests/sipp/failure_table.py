@@ -27,6 +27,7 @@ from inline_proxy.lab.recording import MemoryRecord
 from inline_proxy.lab.server import StandIn, TlsIdentity, in_thread
 from sipp.clearip import token
 from sipp.load.lab import LONGEST_CALL_S, SCENARIOS, Count
+from sipp.network import nft
 from sipp.pair import (
     CARRIER,
     CLEARIP,
@@ -46,14 +47,17 @@ CARRIER_PORT, CALLER_PORT = 7001, 6100
 BEFORE_S, AFTER_S = 4, 8
 """How long calls run before a failure, and go on being placed after it."""
 HEALED_AFTER_S = 4
-TABLE = """table ip failure {{
- chain in {{ type filter hook input priority 0; iifname "eth0" {rule} drop; }}
- chain out {{ type filter hook output priority 0; oifname "eth0" {rule} drop; }}
+DEAF = """table ip failure {
+ chain in { type filter hook input priority 0; iifname "eth0" ip protocol vrrp drop; }
+ chain out { type filter hook output priority 0; oifname "eth0" ip protocol vrrp drop; }
+}
+"""
+HEALING = "delete table ip failure"
+LOSS = """table netdev failure_{wire} {{
+ chain lost {{ type filter hook ingress device "{wire}" priority 0; numgen random mod 100 < 30 drop;
+ }}
 }}
 """
-LOSS = TABLE.format(rule="numgen random mod 100 < 30")
-DEAF = TABLE.format(rule="ip protocol vrrp")
-HEALING = "delete table ip failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,19 @@ def _on_both(text: str, pair: Pair) -> None:
         _rules(text, node)
 
 
+def _lose(pair: Pair) -> None:
+    """Lose packets on the wires, in both directions; who sends is told of nothing."""
+    for node in pair.nodes:
+        _rules(LOSS.format(wire="eth0"), node)
+        nft(LOSS.format(wire=node.wire))
+
+
+def _lose_no_more(pair: Pair) -> None:
+    for node in pair.nodes:
+        _rules("delete table netdev failure_eth0", node)
+        nft(f"delete table netdev failure_{node.wire}")
+
+
 def _mend_all(pair: Pair) -> None:
     for node in pair.nodes:
         node.mend()
@@ -80,11 +97,11 @@ def _mend_all(pair: Pair) -> None:
 
 FAILURES = {
     "nothing": Failure(lambda _: None),
-    "kill -9": Failure(lambda pair: signal_all(pair.active.processes(), signal.SIGKILL)),
+    "kill -9": Failure(lambda pair: signal_all(pair.active.of_the_proxy, signal.SIGKILL)),
     "freeze": Failure(lambda pair: pair.active.pull_the_plug()),
     "link cut": Failure(lambda pair: pair.active.cut(), _mend_all),
     "split brain": Failure(partial(_on_both, DEAF), partial(_on_both, HEALING)),
-    "30 % loss": Failure(partial(_on_both, LOSS), partial(_on_both, HEALING)),
+    "30 % loss": Failure(_lose, _lose_no_more),
 }
 
 
@@ -143,6 +160,8 @@ class Lab:
                 config = node_config(number, (other,), self.ca_file, self._keys)
                 directory = self._directory / f"{name}-{number}"
                 release = self._previous if number == 2 else None
+                if release is not None:  # it may not know the key
+                    del config["cluster"]["port"]
                 nodes.append(Node.start(number, directory, config, release))
                 running.callback(nodes[-1].stop)
                 nodes[-1].keep()

@@ -11,6 +11,7 @@ import click
 
 from bench.cost import NotClean, Say, cost
 from bench.growth import RATES, Growth, Overload, growth, overload, per_target
+from bench.nodes import NODE_RATE, nodes
 from bench.picture import picture
 from bench.proxies import NATIVE, Proxy, native, of_this_checkout, ours
 from bench.records import records_cost
@@ -21,7 +22,7 @@ from inline_proxy.lab.children import LabError
 from sipp.load.lab import precedence
 
 OURS = "ours"
-MEASUREMENTS = ("start", "cost", "records", "targets", "growth", "ringing")
+MEASUREMENTS = ("start", "cost", "records", "targets", "growth", "ringing", "nodes")
 LONG = "soak"
 
 
@@ -152,6 +153,23 @@ def _ringing(plan: Plan, _say: Say) -> dict[str, Any]:
     return found
 
 
+def _nodes(plan: Plan, say: Say) -> dict[str, Any]:
+    found = nodes(plan.place("nodes"), plan.rounds, NODE_RATE, say)
+    click.echo(
+        f"  one node: {found.one_ms} ms of its processor for each call at {found.rate} a second\n"
+        f"  two that know nothing of each other: {found.apart_ms} ms, at that rate each\n"
+        f"  two of a group: {found.group_ms} ms, at that rate each\n"
+        f"  so with the same processor time for each node two carry {found.times:.2f} times the "
+        f"calls of one, two that know nothing of each other {found.times_apart:.2f} times; sharing "
+        f"alone leaves {found.times_of_sharing:.2f} times"
+    )
+    return dataclasses.asdict(found) | {
+        "times": found.times,
+        "times_apart": found.times_apart,
+        "times_of_sharing": found.times_of_sharing,
+    }
+
+
 def _soak(plan: Plan, say: Say) -> dict[str, Any]:
     proxy = plan.proxies[1]
     left = soak(plan.place(LONG), proxy, plan.minutes, plan.rate, say)
@@ -172,6 +190,7 @@ MEASURE: dict[str, Callable[[Plan, Say], dict[str, Any]]] = {
     "targets": _targets,
     "growth": _growth,
     "ringing": _ringing,
+    "nodes": _nodes,
     LONG: _soak,
 }
 

@@ -30,6 +30,8 @@ class Calls:
     """A name for the caller, where there are several."""
     port: int = CALLER_PORT
     proxy_port: int = PROXY_PORT
+    host: str = HOST
+    """Where the caller is, and the proxy that it calls."""
 
     @property
     def lasts_s(self) -> float:
@@ -38,12 +40,17 @@ class Calls:
 
 
 def start_carrier(
-    children: Children, directory: Path, *, port: int = CARRIER_PORT, rings: bool = False
+    children: Children,
+    directory: Path,
+    *,
+    host: str = HOST,
+    port: int = CARRIER_PORT,
+    rings: bool = False,
 ) -> Child:
     """Start a carrier, which answers at once or only rings; return when it listens."""
     scenario = LAB / "carrier-rings.xml" if rings else LOAD / "carrier-brief.xml"
-    name = f"carrier-{port}"
-    carrier = children.start(name, _sipp(scenario, port, directory / f"{name}.csv"))
+    name = f"carrier-{host}-{port}"
+    carrier = children.start(name, _sipp(scenario, host, port, directory / f"{name}.csv"))
     prefer_session(carrier.process.pid)
     children.wait_for(carrier, partial(holds_udp_port, port), "it listened")
     return carrier
@@ -54,8 +61,8 @@ def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
     statistics = directory / f"{calls.caller}.csv"
     statistics.unlink(missing_ok=True)
     command = [
-        *_sipp(LOAD / f"{calls.scenario}.xml", calls.port, statistics),
-        f"{HOST}:{calls.proxy_port}",
+        *_sipp(LOAD / f"{calls.scenario}.xml", calls.host, calls.port, statistics),
+        f"{calls.host}:{calls.proxy_port}",
         *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
         *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),
     ]
@@ -66,7 +73,11 @@ def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
 
 def place(children: Children, directory: Path, calls: Calls) -> Count:
     """Place calls, and wait for the end of the last; those without an end do not succeed."""
-    caller = start_caller(children, directory, calls)
+    return wait_for(start_caller(children, directory, calls), directory, calls)
+
+
+def wait_for(caller: Child, directory: Path, calls: Calls) -> Count:
+    """Wait for the end of the last call."""
     try:
         caller.process.wait(calls.lasts_s + calls.ring_ms / 1000 + PATIENCE_S)
     except TimeoutExpired:
@@ -75,11 +86,12 @@ def place(children: Children, directory: Path, calls: Calls) -> Count:
     return Count.read(directory / f"{calls.caller}.csv")
 
 
-def _sipp(scenario: Path, port: int, statistics: Path) -> list[str]:
+def _sipp(scenario: Path, host: str, port: int, statistics: Path) -> list[str]:
     """Start a command line; SIPp counts every second, and forgets a call that is over."""
+    own = int(host.rpartition(".")[2])  # some of SIPp's sockets are on all addresses
     return [
-        *("sipp", "-sf", str(scenario), "-i", HOST, "-p", str(port)),
-        *("-cp", str(port + 50), "-mp", str(port + 60), "-nostdin", "-skip_rlimit"),
+        *("sipp", "-sf", str(scenario), "-i", host, "-p", str(port)),
+        *("-cp", str(port + 50 + own), "-mp", str(port + 60 + own), "-nostdin", "-skip_rlimit"),
         *("-trace_stat", "-stf", str(statistics), "-fd", "1", "-deadcall_wait", "0"),
         *("-trace_err", "-error_file", str(statistics.with_suffix(".errors"))),
         *("-recv_timeout", "60000"),

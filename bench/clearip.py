@@ -28,19 +28,23 @@ IDENTITY = (
 )
 
 
-def start_clearip(children: Children, directory: Path, files: LabFiles) -> None:
-    """Start the stand-in in an existing directory, and wait until it listens."""
+def start_clearip(children: Children, directory: Path, files: LabFiles, host: str = HOST) -> None:
+    """Start the stand-in in an existing directory, and wait until it listens.
+
+    The carriers that it names are on the same host.
+    """
+    contacts = " else ".join([*CONTACT_LINES, _RINGS, _ANSWERED_AT_ONCE])
     values = {
         "DIRECTORY": directory,
-        "HOST": HOST,
+        "HOST": host,
         "CLEARIP_PORT": CLEARIP_PORT,
         "REFUSING_PORT": REFUSING_PORT,
         "IDENTITY": IDENTITY,
-        "CONTACTS": " else ".join([*CONTACT_LINES, _RINGS, _ANSWERED_AT_ONCE]),
+        "CONTACTS": contacts.replace(f"@{HOST}:", f"@{host}:"),
     }
     fill_in("clearip.cfg", directory / "kamailio.cfg", values)
     write_tls(directory, files)
-    clearip = children.start("ClearIP", command(directory))
+    clearip = children.start(f"ClearIP {host}", command(directory))
     children.wait_for(clearip, partial(holds_udp_port, REFUSING_PORT), "it listened")
 
 

@@ -85,9 +85,17 @@ def native() -> Proxy:
     return Proxy(NATIVE, _start_native)
 
 
-def ours(checkout: Path, changes: dict[str, Any] | None = None, name: str = "ours") -> Proxy:
-    """The proxy of a checkout; `changes` are laid over the default configuration."""
-    return Proxy(name, partial(_start_ours, checkout, changes or {}))
+def ours(
+    checkout: Path,
+    changes: dict[str, Any] | None = None,
+    name: str = "ours",
+    clearip: str = HOST,
+) -> Proxy:
+    """The proxy of a checkout; `changes` are laid over the default configuration.
+
+    `clearip` is the host of ClearIP's stand-in.
+    """
+    return Proxy(name, partial(_start_ours, _Ours(checkout, changes or {}, clearip)))
 
 
 def _start_native(children: Children, directory: Path, files: LabFiles) -> Child:
@@ -108,12 +116,19 @@ def _start_native(children: Children, directory: Path, files: LabFiles) -> Child
     return kamailio
 
 
-def _start_ours(
-    checkout: Path, changes: dict[str, Any], children: Children, directory: Path, files: LabFiles
-) -> Child:
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What is started, and how it differs from the default."""
+
+    checkout: Path
+    changes: dict[str, Any]
+    clearip: str
+
+
+def _start_ours(what: _Ours, children: Children, directory: Path, files: LabFiles) -> Child:
     config = directory / "config.yaml"
-    config.write_text(json.dumps(configuration(files) | changes))  # JSON is YAML
-    environment = {"PYTHONPATH": str(checkout / "src"), "TMPDIR": str(directory)}
+    config.write_text(json.dumps(configuration(files, what.clearip) | what.changes))  # JSON is YAML
+    environment = {"PYTHONPATH": str(what.checkout / "src"), "TMPDIR": str(directory)}
     arguments = [f"{name}={value}" for name, value in environment.items()]
     run = [sys.executable, "-m", "inline_proxy", "run", str(config)]
     proxy = children.start("ours", ["env", *arguments, *run])
@@ -122,7 +137,7 @@ def _start_ours(
     return proxy
 
 
-def configuration(files: LabFiles) -> dict[str, Any]:
+def configuration(files: LabFiles, clearip: str = HOST) -> dict[str, Any]:
     """Give the default configuration, but for where it listens and where ClearIP is."""
     return {
         "listen": {
@@ -132,7 +147,7 @@ def configuration(files: LabFiles) -> dict[str, Any]:
             "tls": PROXY_TLS_PORT,
         },
         "clearip": {
-            "sites": [{"host": HOST, "port": CLEARIP_PORT}],
+            "sites": [{"host": clearip, "port": CLEARIP_PORT}],
             "tls": {"ca_file": str(files.ca), "server_name": "sip.clearip.com"},
         },
         "trusted": [HOST],

@@ -22,22 +22,24 @@ class Node:
     """What a call costs, and what one node has."""
 
     cores: int = 2
-    processor_ms: float = 1.14
+    processor_ms: float = 0.92
     """Processor time of a call on all cores together."""
-    reader_ms: float = 0.5
+    reader_ms: float = 0.36
     """Processor time of a call in the one process that reads its connection to ClearIP."""
-    udp_ms: float = 0.5
+    udp_ms: float = 0.57
     """Processor time of a call in the processes that read UDP: one less than there are cores."""
     connections: int = 2
     """Verified connections to ClearIP, each read by one process: addresses of its sites."""
     use: float = 0.5
     """How much of a processor is planned for; the rest is for bursts."""
     shared_memory_mb: int = 512
-    call_kb: float = 40.0
+    call_kb: float = 27.0
     """Shared memory of a call that is being set up."""
     setup_s: float = 10.0
     """How long a call is being set up and remembered: ringing, and some seconds."""
     record_bytes: int = 1_000
+    sharing_ms: float = 1.4
+    """Processor time in a second, for each other node that is told and heard."""
     spare: int = 1
     """Nodes that may be gone at one time."""
 
@@ -64,11 +66,16 @@ class Plan:
         return min(self.ceilings, key=lambda name: self.ceilings[name])
 
 
-def ceilings(node: Node) -> dict[str, float]:
-    """Return the calls per second that each part of a node carries."""
+class TooMany(ValueError):
+    """One group cannot carry a rate; the text says why."""
+
+
+def ceilings(node: Node, nodes: int = 1) -> dict[str, float]:
+    """Return the calls per second that each part of one of so many nodes carries."""
     per_second = 1000 * node.use
+    sharing_ms = (nodes - 1) * node.sharing_ms
     return {
-        "processors": node.cores * per_second / node.processor_ms,
+        "processors": max(0.0, node.cores * per_second - sharing_ms) / node.processor_ms,
         "readers of ClearIP's connections": min(node.connections, node.cores)
         * per_second
         / node.reader_ms,
@@ -79,8 +86,8 @@ def ceilings(node: Node) -> dict[str, float]:
 
 def plan(rate: int, node: Node = MEASURED) -> Plan:
     """Return what a rate of calls per second needs."""
-    most = ceilings(node)
-    nodes = math.ceil(rate / min(most.values())) + node.spare
+    nodes = _nodes(rate, node)
+    most = ceilings(node, nodes)
     return Plan(
         rate=rate,
         ceilings=most,
@@ -88,6 +95,22 @@ def plan(rate: int, node: Node = MEASURED) -> Plan:
         connections=nodes * node.connections,
         records_per_second=rate,
         gigabytes_per_day=rate * node.record_bytes * SECONDS_PER_DAY / 1e9,
+    )
+
+
+def _nodes(rate: int, node: Node) -> int:
+    """Return how many nodes it takes: the more there are, the more they have to tell each other.
+
+    Raises `TooMany` where no number is enough.
+    """
+    nodes = 1
+    while (most := min(ceilings(node, nodes).values())) > 0:
+        wanted = math.ceil(rate / most) + node.spare
+        if wanted <= nodes:
+            return nodes
+        nodes = wanted
+    raise TooMany(
+        f"{rate:,} calls per second: {nodes:,} nodes would do nothing but tell each other"
     )
 
 
@@ -117,7 +140,10 @@ def _with_every_figure(command: Callable[..., None]) -> Callable[..., None]:
 def main(rates: tuple[int, ...], **figures: float) -> None:
     """Print how many nodes rates of calls need."""
     node = replace(MEASURED, **figures)  # type: ignore[arg-type] # click has given them their types
-    click.echo(table(plan(rate, node) for rate in rates or RATES))
+    try:
+        click.echo(table(plan(rate, node) for rate in rates or RATES))
+    except TooMany as many:
+        raise click.ClickException(f"{many}; make several groups, or give larger nodes") from many
 
 
 if __name__ == "__main__":

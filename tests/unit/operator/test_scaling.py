@@ -8,6 +8,10 @@ from click.testing import CliRunner
 from inline_proxy.paths import ROOT
 from inline_proxy.scaling import MEASURED, ceilings, main, plan, table
 
+APART_MS, TIMES_OF_SHARING = 1.001, 1.99
+"""`scripts/bench --only nodes`: a call on one of two nodes that know nothing of each other, and how
+many times the calls of such a node a group of two carries."""
+
 
 @pytest.mark.parametrize("rate", [1_000, 10_000, 100_000])
 def test_nodes_carry_the_rate_with_one_of_them_gone(rate: int) -> None:
@@ -33,6 +37,22 @@ def test_twice_the_nodes_carry_twice_the_calls() -> None:
 
     assert plan(int(one), without_spare).nodes == 1
     assert plan(int(2 * one), without_spare).nodes == 2
+
+
+def test_model_agrees_with_what_a_group_of_two_was_measured_to_carry() -> None:
+    """Beside two nodes that know nothing of each other; each with one processor."""
+    of_one_core = replace(MEASURED, cores=1, use=1.0, processor_ms=APART_MS)
+    alone, of_two = (ceilings(of_one_core, nodes)["processors"] for nodes in (1, 2))
+
+    assert 2 * of_two / alone == pytest.approx(TIMES_OF_SHARING, rel=0.05)
+
+
+def test_group_that_would_only_tell_itself_what_it_counts_is_refused() -> None:
+    """With what to do instead."""
+    said = CliRunner().invoke(main, ["--rate", "2000000"])
+
+    assert said.exit_code == 1
+    assert "nodes would do nothing but tell each other; make several groups" in said.output
 
 
 @pytest.mark.parametrize(

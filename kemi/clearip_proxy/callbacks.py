@@ -50,6 +50,8 @@ class Callbacks:
         self._mute: MuteConnections | None = None
         self._cluster_keeper: ClusterKeeper | None = None
         self._cluster = ClusterDoor(ksr, policy, policy.cluster) if policy.cluster else None
+        # A proxy alone does not even look for the group's messages.
+        self._take_request = self._on_request_of_a_node if self._cluster else self._on_request
         self._spool_keeper = (
             SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
         )
@@ -65,7 +67,7 @@ class Callbacks:
 
     def ksr_request_route(self, _msg: object) -> int:
         """Take a request."""
-        return guarded(self._on_request, self._gateway.fail)
+        return guarded(self._take_request, self._gateway.fail)
 
     def ksr_failure_clearip(self, _msg: object) -> int:
         """Take the end of a query to ClearIP that was not a 2xx."""
@@ -133,9 +135,11 @@ class Callbacks:
         """Run by a timer in a process of its own: look after the ClearIP sites."""
         return guarded(self._keep_sites, self._gateway.report)
 
+    def _on_request_of_a_node(self) -> None:
+        if self._cluster is None or not self._cluster.takes():
+            self._on_request()
+
     def _on_request(self) -> None:
-        if self._cluster is not None and self._cluster.takes():
-            return
         if self._plain.take_request():
             return
         gateway = self._gateway

@@ -5,7 +5,6 @@ a carrier and a stranger, each with an address of its own.
 """
 
 from dataclasses import replace
-from functools import partial
 from ipaddress import ip_address
 
 import pytest
@@ -29,7 +28,7 @@ from sipp.wire import (
 )
 
 IPV4, IPV6 = (PROXY, SWITCH), (PROXY_IPV6, SWITCH_IPV6)
-ADMIN, OTHER_SERVICE, CLUSTER = 8080, 2222, 5070
+ADMIN, OTHER_SERVICE = 8080, 2222
 SOME_USER = 54_321
 
 
@@ -167,28 +166,6 @@ def test_admin_port_is_for_this_host_and_its_networks(wire: Wire) -> None:
     assert not wire.gets_through(SWITCH, port=ADMIN)
     assert wire.gets_through(CARRIER, port=ADMIN)
     wire.open(wire.proxy, lambda: tcp_socket(PROXY)).connect((PROXY, ADMIN))
-
-
-@pytest.mark.parametrize(
-    ("own", "peer", "switch"),
-    [(PROXY, CARRIER, SWITCH), (PROXY_IPV6, CARRIER_IPV6, SWITCH_IPV6)],
-    ids=["ipv4", "ipv6"],
-)
-def test_port_of_the_cluster_is_for_its_nodes(wire: Wire, own: str, peer: str, switch: str) -> None:
-    """A trusted switch has no business there, and a node none at the other ports."""
-    wire.load(f"{TRUSTED}cluster: {{address: '{own}', peers: ['{peer}'], port: {CLUSTER}}}\n")
-    heard = wire.open(wire.proxy, lambda: udp_socket(own, CLUSTER))
-    sip = wire.hearing(own)
-
-    for source in (switch, peer):
-        sender = wire.open(wire.outside, partial(udp_socket, source))
-        sender.sendto(source.encode(), (own, CLUSTER))
-    wire.says(peer, b"a call", to=own)
-    wire.says(switch, b"hello", to=own)
-
-    assert heard.recv(100) == peer.encode()
-    assert sip.recv(100) == b"hello"
-    assert wire.counted("strangers") == 2
 
 
 def test_what_the_host_does_besides_is_left_alone(wire: Wire) -> None:

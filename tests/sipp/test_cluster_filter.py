@@ -1,6 +1,5 @@
 """The packet filter at the port that the nodes of a group tell each other at, with real packets."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -18,14 +17,6 @@ from sipp.wire import (
 )
 
 CLUSTER = 5070
-
-
-@pytest.fixture
-def wire(_own_network: None) -> Iterator[Wire]:
-    """The proxy's host and the world outside."""
-    wire = Wire.lay()
-    yield wire
-    wire.take_down()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from clearip_proxy.ksr.plain_calls import PlainCalls
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment, this_moment
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.process.claimed_memory import claim_shared_memory
 from clearip_proxy.process.guard import guarded
 from clearip_proxy.process.large_pages import use_large_pages
 from clearip_proxy.process.shared_numbers import SharedNumbers
@@ -64,6 +65,7 @@ class Callbacks:
 
     def _quicken(self) -> None:
         use_large_pages()
+        claim_shared_memory()
 
     def ksr_request_route(self, _msg: object) -> int:
         """Take a request."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import KSR
 
-from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.callbacks import QUICK, Callbacks
 from clearip_proxy.policy import load_policy
 from clearip_proxy.process.garbage import look_seldom
 from clearip_proxy.process.reloading import GENERATION, Reloading, generation
@@ -21,6 +21,7 @@ def mod_init() -> Reloading:
         lambda: Callbacks(KSR, load_policy(policy), numbers=numbers),
         generation(policy.with_name(GENERATION)),
         lambda fault: KSR.err(f"the new policy cannot be read, the old one stays: {fault!r}\n"),
+        QUICK,
     )
     look_seldom()
     return callbacks

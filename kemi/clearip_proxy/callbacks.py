@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from clearip_proxy.ksr.overload import OverloadWatch
 
 
+QUICK = ("ksr_request_route", "ksr_failure_clearip", "ksr_reply_clearip", "ksr_reply_target")
+"""What each call calls."""
+
+
 class Callbacks:
     """The callbacks that Kamailio looks up by name, in every worker process."""
 
@@ -43,7 +47,7 @@ class Callbacks:
         self._ksr = ksr
         self._numbers = numbers or SharedNumbers()
         self._gateway = KsrGateway(ksr, policy, now, self._numbers)
-        self._plain = PlainCalls(ksr, policy, self._gateway)
+        self._plain = PlainCalls(ksr, policy, self._gateway, self._numbers)
         self._policy = policy
         self._keeper: SiteKeeper | None = None
         self._finder: SiteFinder | None = None
@@ -97,7 +101,7 @@ class Callbacks:
 
     def ksr_reply_target(self, _msg: object) -> int:
         """Take a response of a target, which is relayed whatever becomes of this."""
-        return guarded(self._after_response, self._gateway.report)
+        return guarded(self._plain.target_responded, self._gateway.report)
 
     def ksr_look_up(self, _msg: object, _event: str = "") -> int:
         """Find, in an asynchronous worker, the way to a target that a call waits for."""
@@ -167,10 +171,6 @@ class Callbacks:
             gateway.events.target_failed(context.tried, outcome)
         gateway.carry_out(after_target(outcome, context, self._policy, gateway.read.now()))
 
-    def _after_response(self) -> None:
-        self._gateway.events.target_responded()
-        self._gateway.events.flush()
-
     def _after_look_up(self) -> None:
         self._gateway.carry_out(self._awaited_branch())
 
@@ -191,7 +191,9 @@ class Callbacks:
             from clearip_proxy.ksr.keeper import SiteKeeper  # noqa: PLC0415
             from clearip_proxy.ksr.overload import OverloadWatch  # noqa: PLC0415
 
-            self._keeper = SiteKeeper(self._ksr, self._policy.clearip, self._gateway.read.now)
+            self._keeper = SiteKeeper(
+                self._ksr, self._policy.clearip, self._gateway.read.now, numbers=self._numbers
+            )
             self._watch = OverloadWatch(self._ksr, self._policy, self._numbers)
             self._mute = MuteConnections(self._ksr, self._policy)
             self._cluster_keeper = self._keeper_of_cluster()

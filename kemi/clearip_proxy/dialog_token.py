@@ -41,12 +41,13 @@ class DialogKeys:
         The caller's tag is the From tag of its own requests and the To tag of the other side's.
         """
         given, _, source = token.lower().partition(".")
-        return any(
-            compare_digest(_digest(key, call_id, tag, source), given)
-            for key in self.keys
-            for tag in (from_tag, to_tag)
-            if given
-        )
+        if not given:
+            return False
+        for key in self.keys:
+            for tag in (from_tag, to_tag):
+                if compare_digest(_digest(key, call_id, tag, source), given):
+                    return True
+        return False
 
 
 def token_in(route: str) -> str:

@@ -13,6 +13,11 @@ class Moment(NamedTuple):
     """For PASSporTs: seconds since 1970, as `iat` counts them (RFC 8225 §5.1.1)."""
 
 
+def monotonic_ms() -> int:
+    """Read the machine's monotonic clock alone."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def this_moment() -> Moment:
     """Read both clocks."""
     return Moment(int(time.monotonic() * 1000), int(time.time()))

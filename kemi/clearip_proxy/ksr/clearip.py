@@ -23,6 +23,7 @@ from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.ksr.sockets import KsrSockets
 from clearip_proxy.ksr.suspension import WORKER_PATIENCE_MS, KsrSuspension
 from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.search import TERMINATED
 from clearip_proxy.sites.site_lines import Line, in_turn
@@ -40,7 +41,12 @@ class ClearIpLeg:
     """Sends queries to the ClearIP sites."""
 
     def __init__(
-        self, ksr: KsrPort, policy: RoutingPolicy, read: KsrReader, events: CallEvents
+        self,
+        ksr: KsrPort,
+        policy: RoutingPolicy,
+        read: KsrReader,
+        events: CallEvents,
+        numbers: SharedNumbers | None = None,
     ) -> None:
         self._ksr = ksr
         self._policy = policy
@@ -49,7 +55,7 @@ class ClearIpLeg:
         self._sockets = KsrSockets(ksr, policy.sending)
         self._events = events
         self._branches = KsrBranches(ksr, self._log, events)
-        self._sites = KsrSites(ksr)
+        self._sites = KsrSites(ksr, numbers)
         self._suspension = KsrSuspension(ksr)
 
     def query(self, query: QueryClearIp, *, may_wait: bool) -> Decision | None:
@@ -130,11 +136,16 @@ class ClearIpLeg:
             case Canceled() | NoResponse(was_planted=True):
                 return
             case NoResponse():
+                self._log.note(f"no answer from ClearIP: {hop}")
                 self._learn_silence(hop, context.connection)
             case response:
-                self._sites.count(hop, response.status)
-                if self._sites.was_heard(hop):
-                    self._log.note(f"ClearIP site {hop} answers calls again")
+                self.heard(hop, response.status)
+
+    def heard(self, hop: str, status: int) -> None:
+        """Count an answer of a site; it ends the site's rest."""
+        self._sites.count(hop, status)
+        if self._sites.was_heard(hop):
+            self._log.note(f"ClearIP site {hop} answers calls again")
 
     def _learn_silence(self, hop: str, connection: int) -> None:
         """Count a call without an answer.

@@ -30,7 +30,6 @@ CALL_VARIABLE = "call"
 EVENTS_LOST = "events_lost"
 """The counter of events that could not be written."""
 ASSERTED_NAMES = frozenset({"p-asserted-identity", "x-asserted-identity"})
-TRYING, FIRST_SUCCESS, FIRST_REDIRECTION = 100, 200, 300
 
 
 class CallEvents:
@@ -117,12 +116,6 @@ class CallEvents:
         if self._spool is not None:
             self._add(Kind.FAILED, n, isinstance(outcome, Canceled), *_said(outcome))
 
-    def target_responded(self) -> None:
-        """A target has sent a response; a provisional one and a 2xx are told here."""
-        status = self._ksr.pv.get("$rs")
-        if isinstance(status, int) and TRYING < status < FIRST_REDIRECTION:
-            self._add(Kind.RANG if status < FIRST_SUCCESS else Kind.ANSWERED, status)
-
     def finished(self, status: int, phrase: str, *, is_canceled: bool = False) -> None:
         """The caller is sent a final response that is no 2xx."""
         self._add(Kind.FINISHED, status, phrase, is_canceled)
@@ -141,6 +134,12 @@ class CallEvents:
             return
         line = event_line(call or "", self._clock(), self._events)
         self._events.clear()
+        self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """Write a line as it is; never raises. Only where events are kept."""
+        if self._spool is None:
+            return
         try:
             self._spool.write(line)
         except OSError:

@@ -55,7 +55,8 @@ class KsrGateway:
     ) -> None:
         self._ksr = ksr
         self._policy = policy
-        self.gate = OverloadGate(ksr, policy, numbers or SharedNumbers())
+        numbers = numbers or SharedNumbers()
+        self.gate = OverloadGate(ksr, policy, numbers)
         self._log = KsrLog(ksr, mask_numbers=policy.log.mask_numbers)
         self._memory = KsrMemory(ksr)
         self.events = CallEvents(ksr, policy)
@@ -66,7 +67,7 @@ class KsrGateway:
         """Who has sent the request at hand, where it belongs to no call."""
         self.calls = CallLimits(ksr, policy)
         self.read = KsrReader(ksr, now)
-        self.clearip = ClearIpLeg(ksr, policy, self.read, self.events)
+        self.clearip = ClearIpLeg(ksr, policy, self.read, self.events, numbers)
         self.replies = ClearIpReplies(ksr, policy, self.read)
         self.targets = TargetLeg(ksr, policy, self.read, self.events)
         self.look_ups = LookUps(ksr, policy, self.read)

@@ -16,6 +16,7 @@ from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.sip.uri import parse_uri
 from clearip_proxy.sites.certificate_name import CertificateNames, carries
 from clearip_proxy.sites.certificate_reading import names_of
@@ -45,13 +46,14 @@ class SiteKeeper:
         policy: ClearIpPolicy,
         now: Callable[[], Moment],
         helpers: Helpers = OUTSIDE,
+        numbers: SharedNumbers | None = None,
     ) -> None:
         self._ksr = ksr
         self._policy = policy
         self._now = now
         self._helpers = helpers
         self._log = KsrLog(ksr)
-        self._sites = KsrSites(ksr)
+        self._sites = KsrSites(ksr, numbers)
         self._lost_calls = CallsOfLostConnections(self._sites, policy.receives_at)
         self._watches: dict[str, Watch] = {}
         self._lines: tuple[Line, ...] = ()

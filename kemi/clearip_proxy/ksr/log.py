@@ -1,7 +1,7 @@
 """The proxy's lines in the log: one per decision, beginning with the Call-ID."""
 
 from clearip_proxy.ksr.port import KsrPort
-from clearip_proxy.log_line import log_line
+from clearip_proxy.log_line import LONGEST, log_line
 from clearip_proxy.records.number_mask import masked
 
 # Kamailio replaces variables in what it logs, once. So what a message held never stands in the
@@ -22,6 +22,13 @@ class KsrLog:
         """Say what was decided on a call."""
         self._set(text)
         self._ksr.xlog.xnotice(OF_A_CALL)
+
+    def note_of(self, call_id: str, text: str) -> None:
+        """Say the same, where Call-ID and text are known to be printable ASCII."""
+        if self._masks_numbers or len(text) > LONGEST:
+            self.note(text)
+        else:
+            self._ksr.xlog.xnotice(f"{call_id[:128]}: {text}\n".replace("$", "$$"))
 
     def fault(self, text: str) -> None:
         """Say what is wrong with a call, or with the set-up that it met."""

@@ -8,6 +8,7 @@ from clearip_proxy.branch_outcome import BranchOutcome, Canceled, NoResponse
 from clearip_proxy.header_changes import ReceivedHeaders
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.moment import Moment
+from clearip_proxy.plain.memory import context_of
 from clearip_proxy.response_context import ResponseContext
 from clearip_proxy.routing import Request
 from clearip_proxy.sip.grammar import is_utf8
@@ -105,7 +106,7 @@ class KsrReader:
     def context(self) -> ResponseContext:
         """Read the response context of the transaction."""
         text = self._ksr.pvx.xavu_get(CONTEXT_VARIABLE)
-        return ResponseContext.from_text(str(text)) if text else ResponseContext()
+        return context_of(str(text)) if text else ResponseContext()
 
     def record_routes(self) -> tuple[str, ...]:
         """Read the Record-Route fields of a message, the topmost first."""

@@ -19,6 +19,7 @@ from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.sip.uri import parse_uri
 
+REDIRECTION = 302
 PLANTED = "planted_responses"
 """The counter of responses to queries that did not come from ClearIP."""
 
@@ -41,6 +42,9 @@ class ClearIpReplies:
 
     def take(self) -> None:
         """Take a response to a query; what follows a final one is decided later."""
+        get = self._ksr.pv.get
+        if get("$rs") == REDIRECTION and get("$conid") in self._verified:
+            return  # nothing that the rest would change
         status = self._read.status()
         if not self._is_from_a_site() and not tells_of_a_loss(status, self._read.message()):
             self._discard_planted(status)

@@ -2,6 +2,7 @@
 
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.shared_text import KsrSharedText
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.sites.lost_calls import Waiting
 from clearip_proxy.sites.site_lines import Line, Lines, from_text, to_text
 from clearip_proxy.sites.site_status import COUNTS, STATUS, Count, SiteStatus, count_key
@@ -28,7 +29,9 @@ class KsrSites:
     carry the right name. Its id is all that counts; a new connection has a new one.
     """
 
-    def __init__(self, ksr: KsrPort) -> None:
+    def __init__(self, ksr: KsrPort, numbers: SharedNumbers | None = None) -> None:
+        """`numbers` tell the others of every change that they must know of."""
+        self._numbers = numbers or SharedNumbers()
         self._htable = ksr.htable
         self._tcpops = ksr.tcpops
         self._pv = ksr.pv
@@ -43,6 +46,7 @@ class KsrSites:
     def publish_lines(self, lines: tuple[Line, ...]) -> None:
         """Let INVITEs travel on these connections and on no others."""
         self._lines.write(to_text(lines))
+        self._numbers.note_site_change()
 
     def is_open(self, connection: int) -> bool:
         """Tell whether Kamailio still holds a connection."""
@@ -86,6 +90,7 @@ class KsrSites:
             return False
         self._htable.sht_seti(SITES, f"{hop} resting until", now_ms + REST_MS)
         self._htable.sht_seti(SITES, f"{hop} probing", 1)
+        self._numbers.note_site_change()
         return True
 
     def resting_until(self, hop: str) -> int:
@@ -100,9 +105,9 @@ class KsrSites:
         """Count a call that an address left without an answer; True when it begins to rest."""
         silences = self._htable.sht_inc(SILENCES, hop)
         self._htable.sht_rm(SITES, f"{hop} probing")
-        if silences < SILENCES_TO_REST:
-            return False
-        self._htable.sht_seti(SITES, f"{hop} resting until", now_ms + REST_MS)
+        if silences >= SILENCES_TO_REST:
+            self._htable.sht_seti(SITES, f"{hop} resting until", now_ms + REST_MS)
+        self._numbers.note_site_change()
         return silences == SILENCES_TO_REST
 
     def is_warned_of(self, hop: str) -> None:
@@ -115,13 +120,18 @@ class KsrSites:
 
     def was_heard(self, hop: str) -> bool:
         """Forget the silences of an address that has answered a call; True when it was resting."""
-        if not self._htable.sht_get(SILENCES, hop):
+        if not self.silences(hop):
             return False
         self._htable.sht_rm(SILENCES, hop)
         was_resting = self.resting_until(hop) > 0
         self._htable.sht_rm(SITES, f"{hop} probing")
         self._htable.sht_rm(SITES, f"{hop} resting until")
+        self._numbers.note_site_change()
         return was_resting
+
+    def silences(self, hop: str) -> int:
+        """Return how many calls in a row an address has left without an answer."""
+        return int(self._htable.sht_get(SILENCES, hop) or 0)
 
     # Queries that wait for an answer
 

@@ -4,6 +4,9 @@ Finding it may take seconds. It never happens in a process that other calls wait
 the call's transaction is locked: the call is suspended, and a worker asks for it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from clearip_proxy.decisions import Decision, Fork
 from clearip_proxy.dialog_token import PARAMETER
 from clearip_proxy.ksr.branches import (
@@ -51,6 +54,7 @@ class TargetLeg:
         self._memory = KsrMemory(ksr)
         self._being_sent: ResponseContext | None = None
         """The context of the branch that `t_relay` is sending: its branch route runs meanwhile."""
+        self._are_given = False
         self._remembered = Remembered(self._memory)
         self._suspension = KsrSuspension(ksr)
 
@@ -125,12 +129,14 @@ class TargetLeg:
         """Decide what follows when a branch could not be sent."""
         return TERMINATED if self._read.is_canceled() else self._unreachable(fork, UNREACHABLE)
 
-    def relay(self, context: ResponseContext) -> bool:
-        """Send a branch that has been prepared; False when it could not be sent."""
-        self._being_sent = context
-        is_sent = self._ksr.tm.t_relay() > 0
-        self._being_sent = None
-        return is_sent
+    @contextmanager
+    def given_headers(self) -> Iterator[None]:
+        """Know that the message at hand has the header fields of its branches already."""
+        self._are_given = True
+        try:
+            yield
+        finally:
+            self._are_given = False
 
     def _unreachable(self, fork: Fork, why: str) -> Decision:
         place = f" at {fork.next_hop}" if fork.next_hop else ""
@@ -170,6 +176,8 @@ class TargetLeg:
         In the branch route, so that every attempt has them exactly once: what a failure route
         appends is lost on the branches after the next.
         """
+        if self._are_given:
+            return
         context = self._being_sent or self._read.context()
         changes = context.changes[context.current]
         hdr = self._ksr.hdr

@@ -1,122 +1,113 @@
-"""The plain request: an INVITE that begins a call, an ACK or a BYE, as switches send them."""
+"""The plain request: an INVITE that begins a call, an ACK or a BYE, as switches send them.
+
+Both are read with what Kamailio says of them in front: the sender's address, the size, and the
+connection.
+"""
 
 import re
-from functools import lru_cache
-from typing import NamedTuple
 
+from clearip_proxy.plain.shapes import LINE, Shapes, names_of
 from clearip_proxy.sip.grammar import COMPACT_NAMES, is_token
 
-_ONCE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards"})
+ONCE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards"})
 _OF_ACCOUNT = frozenset(
     {
-        *(name.lower() for name in _ONCE),
+        *(name.lower() for name in ONCE),
         *("via", "route", "proxy-require", "content-length", "p-source-device", "identity"),
+        "expires",
     }
 )
 """Whose other spellings, and whose repetitions, the general way looks into."""
-_HOPS = frozenset(str(number) for number in range(1, 71))
-"""Max-Forwards that lets a request pass."""
-_NAME_ADDR = re.compile(
-    r"(?:\"[^\"\\]*\" ?|[\w.!%*+`'~-]+ ?)?<([!#-;=?-~]+)>(?:;tag=([\w.!%*+`'~-]+))?", re.ASCII
+_REPEATED = frozenset({"Via", "Route", "Identity"})
+_ORIGIN = r"(?P<address>[^ ]+) (?P<size>[0-9]+) (?P<connection>[^ ]+) "
+_DISPLAY = r"(?:\"[ !#-\[\]-~]*\" ?|[\w.!%*+`'~-]+ ?)?"
+_TAG = r"[\w.!%*+`'~-]+"
+_URI = r"[!#-;=?-\[\]-~]+"
+_NAME = r"[A-Za-z0-9.-]+"
+_USER = r"[!#-+.-9;=A-\[\]-~-]+"
+# Without the port that nobody needs to name.
+_PLACE = r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:(?!:5060[>;]):[1-9][0-9]{0,4})?"
+_PLAIN_TO = rf"sip:(?:{_USER}@)?(?P<to_place>{_PLACE})(?::5060)?(?:;user=phone)?"
+_CALLED = (
+    r"INVITE (?P<uri>sip:(?P<user>(?P<number>\+?[0-9]+)(?:;[\w.+-]+(?:=[\w.+-]+)?)*)"
+    rf"@{_NAME}(?::[1-9][0-9]{{0,3}})?(?:;user=phone|;transport=(?:udp|tcp|tls))*) SIP/2\.0"
 )
-_CALL_ID = re.compile(r"[!-~]+")
-_HOST = r"[A-Za-z0-9.-]+(?::[1-9][0-9]{0,3})?"
-_CALLED = re.compile(
-    rf"INVITE (sip:((\+?[0-9]+)(?:;[\w.+-]+(?:=[\w.+-]+)?)*)@{_HOST}"
-    r"(?:;user=phone|;transport=(?:udp|tcp|tls))*) SIP/2\.0",
-    re.ASCII,
+_IN_DIALOG = rf"(?P<method>ACK|BYE) sips?:{_URI} SIP/2\.0"
+_COMMON = {
+    "Call-ID": r"(?P<call_id>[!#-\[\]-~]+)",
+    # As far as a request may go, and what passes Kamailio's own checks.
+    "Max-Forwards": r"(?:[1-9]|[1-6][0-9]|70)",
+    "Expires": r"[0-9]{1,9}",
+    "Content-Length": r" *(?P<length>[0-9]{1,6})",
+}
+_OF_INVITE = {
+    **_COMMON,
+    "From": rf"{_DISPLAY}<(?P<from_uri>{_URI})>;tag=(?P<from_tag>{_TAG})",
+    # The place of a URI that is plain itself; no group of any other.
+    "To": rf"{_DISPLAY}<(?:{_PLAIN_TO}|{_URI})>",
+    "CSeq": r"[0-9]{1,9} INVITE",
+}
+_OF_DIALOG = {
+    **_COMMON,
+    "From": rf"{_DISPLAY}<{_URI}>;tag=(?P<from_tag>{_TAG})",
+    "To": rf"{_DISPLAY}<{_URI}>;tag=(?P<to_tag>{_TAG})",
+}
+# The token counts that stands first in the first URI; a second one is for the general way.
+_ROUTE = (
+    r"<(?![^>]*(?i:;dialog=)[^>]*(?i:;dialog=))[!#-;=?-~]*?;dialog=(?P<token>[0-9a-f]{20})(?:;[!#-;=?-~]*)?>"
+    r"(?:, ?<[!#-;=?-~]+>)*"
 )
-_ROUTE = re.compile(r"<[!#-;=?-~]+>(?:, ?<[!#-;=?-~]+>)*")
-_IN_DIALOG = re.compile(r"(ACK|BYE) (sips?:[!#-;=?-~]+) SIP/2\.0")
+
+INVITE_READ = (
+    *("address", "size", "uri", "user", "number", "from_uri", "from_tag", "to_place", "call_id"),
+    "length",
+)
+DIALOG_READ = ("method", "call_id", "from_tag", "to_tag", "token")
+METHOD_LENGTH = len("INVITE ")
+"""What stands between the beginning of an INVITE and its Request-URI."""
 
 
-class PlainInvite(NamedTuple):
-    """An INVITE that begins a call."""
-
-    uri: str
-    user: str
-    """With its parameters."""
-    number: str
-    """Without them."""
-    call_id: str
-    from_tag: str
-    has_route: bool
-    known_by: str
-    """Start line and header fields that its transaction is known by."""
+def invites() -> Shapes:
+    """Return the reader of INVITEs that begin a call."""
+    return Shapes(_invite_pattern, INVITE_READ)
 
 
-class PlainInDialog(NamedTuple):
-    """An ACK or a BYE inside a dialog."""
-
-    method: str
-    uri: str
-    call_id: str
-    from_tag: str
-    to_tag: str
-    route: str
-    """The first Route header field."""
+def in_dialog() -> Shapes:
+    """Return the reader of ACK and BYE with a Route, both tags, and a token of the usual kind."""
+    return Shapes(_dialog_pattern, DIALOG_READ)
 
 
-def plain_invite(raw: str) -> PlainInvite | None:
-    """Read an INVITE whose header lines are all framed, spelt and parted as usual."""
-    start, found = _lines(raw)
-    called = _CALLED.fullmatch(start)
-    if called is None or "Via" not in found:
-        return None
-    from_ = _NAME_ADDR.fullmatch(found["From"])
-    to = _NAME_ADDR.fullmatch(found["To"])
-    if from_ is None or to is None or not from_[2] or to[2]:
-        return None
-    known_by = (
-        f"{start}\r\nVia: {found['Via']}\r\nFrom: {found['From']}\r\nTo: {found['To']}\r\n"
-        f"Call-ID: {found['Call-ID']}\r\nCSeq: {found['CSeq']}"
-    )
-    uri, user, number = called.groups()
-    return PlainInvite(uri, user, number, found["Call-ID"], from_[2], "Route" in found, known_by)
+def _invite_pattern(lines: list[str]) -> str | None:
+    fields = _fields(lines, _OF_INVITE)
+    return fields and f"{_ORIGIN}{_CALLED}\r\n{fields}\r\n"
 
 
-def plain_in_dialog(raw: str) -> PlainInDialog | None:
-    """Read an ACK or a BYE of the same kind that has a Route and both tags."""
-    start, found = _lines(raw)
-    begins = _IN_DIALOG.fullmatch(start)
-    if begins is None or not _ROUTE.fullmatch(found.get("Route", "")):
-        return None
-    from_ = _NAME_ADDR.fullmatch(found["From"])
-    to = _NAME_ADDR.fullmatch(found["To"])
-    if from_ is None or to is None or not from_[2] or not to[2]:
-        return None
-    return PlainInDialog(begins[1], begins[2], found["Call-ID"], from_[2], to[2], found["Route"])
+def _dialog_pattern(lines: list[str]) -> str | None:
+    fields = _fields(lines, {**_OF_DIALOG, "Route": _ROUTE})
+    return fields and f"{_ORIGIN}{_IN_DIALOG}\r\n{fields}\r\n" if "(?P<token>" in fields else None
 
 
-def _lines(raw: str) -> tuple[str, dict[str, str]]:
-    """Return the start line and the header fields of account; an empty line for none.
+def _fields(lines: list[str], values: dict[str, str]) -> str:
+    """Return the pattern of the header fields; "" where one is not spelt or parted as usual.
 
     Of Via and Route the first counts; the others must be there, and once.
     """
-    head, end, _ = raw.partition("\r\n\r\n")
-    lines = head.split("\r\n")
-    # No line break but these, no null: the lines end as `is_framed` wants it.
-    if not end or not "".join(lines).isprintable():
-        return "", {}
-    found: dict[str, str] = {}
-    for line in lines[1:]:
-        name, _, value = line.partition(": ")
-        if name in _ONCE:
-            if name in found:
-                return "", {}
-            found[name] = value
-        elif name in {"Via", "Route"}:
-            found.setdefault(name, value)
-        elif not _is_of_no_account(name):
-            return "", {}
-    is_whole = found.keys() >= _ONCE and found["Max-Forwards"] in _HOPS
-    return (lines[0], found) if is_whole and _CALL_ID.fullmatch(found["Call-ID"]) else ("", {})
+    pattern: list[str] = []
+    found: set[str] = set()
+    for name in names_of(lines):
+        is_first = name not in found
+        is_repeated = not is_first and name in values.keys() - _REPEATED
+        if is_repeated or not _is_known(name):
+            return ""
+        value = values.get(name, LINE) if is_first else LINE
+        pattern.append(f"{re.escape(name)}: {value}\r\n")
+        found.add(name)
+    return "".join(pattern) if found >= ONCE | {"Via"} else ""
 
 
-@lru_cache(maxsize=256)
-def _is_of_no_account(name: str) -> bool:
-    """Tell a header field that decides nothing, by its name."""
-    lowered = name.lower()
-    if name in {"Content-Length", "Identity"}:
+def _is_known(name: str) -> bool:
+    """Tell a name that is spelt as usual, or that decides nothing."""
+    if name in {*_COMMON, *ONCE, *_REPEATED}:
         return True
+    lowered = name.lower()
     return is_token(name) and lowered not in _OF_ACCOUNT and lowered not in COMPACT_NAMES

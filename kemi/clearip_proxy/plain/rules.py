@@ -2,10 +2,8 @@
 
 from clearip_proxy.clearip import IDENTITY_NAMES
 from clearip_proxy.destination import AskedWith, Destination, destination_of
-from clearip_proxy.dialog_token import source_of, token_in
 from clearip_proxy.limits import is_limited
 from clearip_proxy.location.next_hop import is_address
-from clearip_proxy.plain.request import PlainInDialog, PlainInvite
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.sip.contact import HIGHEST_Q, Contact
 from clearip_proxy.sip.grammar import canonical_name
@@ -20,18 +18,21 @@ _READ = {"contact", *IDENTITY_NAMES}
 _ELSEWHERE = AskedWith("sip:nowhere.invalid", "sip:nowhere.invalid")
 
 
-class Places(dict[str, bool]):
-    """Whether targets at a `host:port` are addresses of others: asked once for each."""
+class Places(dict[str, str]):
+    """What a `host:port` of targets is called, "" unless it is an address of others.
+
+    Asked once for each. The port that nobody needs to name is 5060.
+    """
 
     def __init__(self, policy: RoutingPolicy) -> None:
         super().__init__()
         self._policy = policy
 
-    def __missing__(self, place: str) -> bool:
+    def __missing__(self, place: str) -> str:
         """Ask the general rule, with a user that nobody has."""
         if len(self) >= MOST_REMEMBERED:
             self.clear()
-        self[place] = _is_plain(place, self._policy)
+        self[place] = place.removesuffix(":5060") if _is_plain(place, self._policy) else ""
         return self[place]
 
 
@@ -51,8 +52,8 @@ class PlainRules:
     """The same policy, put so that a plain call asks it little."""
 
     def __init__(self, policy: RoutingPolicy) -> None:
-        self._policy = policy
-        self.usable = Places(policy)
+        self.policy = policy
+        self.places = Places(policy)
         copied = {canonical_name(name) for name in policy.headers.copied}
         self.passed_over = frozenset(
             name for name, canonical in USUAL_NAMES.items() if canonical not in copied | _READ
@@ -65,34 +66,28 @@ class PlainRules:
             and "identity" in copied
         )
         numbers, prefixes = policy.emergency.numbers, ("", *policy.emergency.prefixes)
-        self._emergency = frozenset(prefix + number for prefix in prefixes for number in numbers)
-        self._domains: dict[str, str] = {}
+        self.emergency = frozenset(prefix + number for prefix in prefixes for number in numbers)
+        """Numbers whose calls never go to ClearIP."""
+        self.domains = Domains(policy)
 
-    def clearip_uri(self, invite: PlainInvite, address: str) -> str:
-        """Return what ClearIP is asked with; "" where something else may follow."""
-        domain = self._domains.get(address)
-        if domain is None:
-            domain = self._remembered_domain(address)
-        return f"sip:{invite.user}@{domain}" if self._is_queried(domain, invite.number) else ""
 
-    def _is_queried(self, domain: str, number: str) -> bool:
-        return domain != "" and number not in self._emergency
+class Domains(dict[str, str]):
+    """The host that ClearIP is asked with, by the caller's address: asked once for each.
 
-    def _remembered_domain(self, address: str) -> str:
-        """Work out the host that ClearIP is asked with; "" for strangers and limited sources."""
-        if len(self._domains) >= MOST_REMEMBERED:
-            self._domains.clear()
+    "" for strangers and for sources with a limit.
+    """
+
+    def __init__(self, policy: RoutingPolicy) -> None:
+        super().__init__()
+        self._policy = policy
+
+    def __missing__(self, address: str) -> str:
+        """Ask the general rule."""
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
         source = self._policy.trusted[address]
-        domain = ""
+        self[address] = ""
         if source is not None and not is_limited(source):
             partition = source.partition or self._policy.clearip.partition
-            domain = ".".join(filter(None, (partition, self._policy.clearip.domain)))
-        self._domains[address] = domain
-        return domain
-
-    def proves_itself(self, request: PlainInDialog) -> bool:
-        """Tell whether a request proves its dialog, and no limited source has an interest."""
-        token = token_in(request.route)
-        return not source_of(token) and self._policy.dialog_keys.proves(
-            token, request.call_id, request.from_tag, request.to_tag
-        )
+            self[address] = ".".join(filter(None, (partition, self._policy.clearip.domain)))
+        return self[address]

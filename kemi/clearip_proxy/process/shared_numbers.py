@@ -3,6 +3,8 @@
 import mmap
 
 BYTES = 8
+CEILING_CPS, CALLS_BEGUN, SITE_CHANGES = range(3)
+"""Where each number stands."""
 
 
 class SharedNumbers:
@@ -13,23 +15,33 @@ class SharedNumbers:
     """
 
     def __init__(self, ceiling_cps: int | None = None) -> None:
-        self._numbers = memoryview(mmap.mmap(-1, 2 * BYTES)).cast("Q")
+        self.cells = self._numbers = memoryview(mmap.mmap(-1, 3 * BYTES)).cast("Q")
+        """The same numbers by their places, for who looks at them in every call."""
         self.ceiling_cps = ceiling_cps or 0
 
     @property
     def ceiling_cps(self) -> int:
         """Calls per second that are taken; 0: all."""
-        return self._numbers[0]
+        return self._numbers[CEILING_CPS]
 
     @ceiling_cps.setter
     def ceiling_cps(self, cps: int) -> None:
-        self._numbers[0] = cps
+        self._numbers[CEILING_CPS] = cps
 
     @property
     def calls_begun(self) -> int:
         """Calls that were taken since the start."""
-        return self._numbers[1]
+        return self._numbers[CALLS_BEGUN]
 
     def count_call(self) -> None:
         """Count a call that is taken."""
-        self._numbers[1] += 1
+        self._numbers[CALLS_BEGUN] += 1
+
+    @property
+    def site_changes(self) -> int:
+        """Moves on whenever something about the ClearIP sites has changed."""
+        return self._numbers[SITE_CHANGES]
+
+    def note_site_change(self) -> None:
+        """Have every process look at the sites anew; what has changed is written by now."""
+        self._numbers[SITE_CHANGES] += 1

@@ -58,6 +58,8 @@ VARIABLES: dict[str, str | int] = {
     "$ci": "1-18@127.0.0.1",
     "$ft": "18-1",
     "$conid": 7,
+    "$T(id_index)": 4660,
+    "$T(id_label)": 99,
 }
 
 
@@ -148,7 +150,13 @@ class AnsweredCall:
         route = "".join(f"Route: {value}\r\n" for value in self._ksr.headers.get("Route", []))
         begins, tag = f"{method} {VARIABLES['$ou']}", f";tag={to_tag}" if to_tag else ""
         message = HEAD.format(begins, route, tag, method)
-        about = {"$rm": method, "$tt": to_tag, "$ru": VARIABLES["$ou"], "$mb": message}
+        about: dict[str, str | int] = {
+            "$rm": method,
+            "$tt": to_tag,
+            "$ru": VARIABLES["$ou"],
+            "$mb": message,
+        }
+        about["$ml"] = len(message)
         self._ksr.variables = {**VARIABLES, **about}
         self._ksr.armed = ""
 

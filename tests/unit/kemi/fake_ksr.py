@@ -276,7 +276,8 @@ class FakeLogging(_Part):
         held = {
             "$(ci{s.substr,0,128})": str(self.ksr.variables.get("$ci", "")),
             "$var(text)": str(self.ksr.variables.get("$var(text)", "")),
+            "$$": "$",
         }
-        names = "|".join(map(re.escape, held))
+        names = "|".join(re.escape(name) for name in sorted(held))
         self.ksr.logged.append(re.sub(names, lambda found: held[found[0]], line_format))
         return 1

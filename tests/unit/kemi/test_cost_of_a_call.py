@@ -11,14 +11,13 @@ import pytest
 from unit.kemi.answered_call import AnsweredCall, Taken
 
 BUDGET = {
-    # And whether its connection has been heard before, and whether there are several addresses.
-    "INVITE": Taken(25, 1_320),
-    "302": Taken(2, 110),  # the connection it came on: nobody else may route a call
-    "search": Taken(22, 1_950),
+    "INVITE": Taken(17, 780),
+    "302": Taken(2, 50),  # the connection it came on: nobody else may route a call
+    "search": Taken(14, 860),
     "503": Taken(20, 2_650),
-    "200": Taken(2, 240),
-    "ACK": Taken(6, 720),
-    "BYE": Taken(5, 890),
+    "200": Taken(1, 175),
+    "ACK": Taken(6, 290),
+    "BYE": Taken(5, 400),
 }
 
 

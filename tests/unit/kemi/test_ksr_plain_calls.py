@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 
 from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.ksr import plain_answers
+from clearip_proxy.ksr.branches import ON_TARGET_BRANCH
 from clearip_proxy.ksr.connections import HEARD_LIFETIME_S
-from clearip_proxy.ksr.plain_calls import ANSWER, REQUEST
+from clearip_proxy.ksr.plain_answers import ANSWER
+from clearip_proxy.ksr.plain_calls import REQUEST
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
-from clearip_proxy.policy import RoutingPolicy
+from clearip_proxy.plain.memory import context_of
+from clearip_proxy.policy import LogPolicy, RoutingPolicy
+from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sites.lost_calls import Waiting, lost
-from unit.kemi.answered_call import RESPONSE, VARIABLES, policy
+from clearip_proxy.sites.site_lines import Line
+from inline_proxy.observation.spool_reader import SpoolReader
+from unit.kemi.answered_call import RESPONSE, VARIABLES, RelayingKsr, policy
 from unit.kemi.connected_ksr import CONNECTION, SITE, connected
 from unit.kemi.fake_ksr import FakeKsr
 from unit.kemi.test_plain_requests import BYE, INVITE, TOKEN
+from unit.observation.told import told_in
 
 CALL: dict[str, str | int] = {
     **VARIABLES,
@@ -26,22 +34,31 @@ CALL: dict[str, str | int] = {
     "$ci": "1-18@h",
     "$T(id_index)": 4660,
     "$T(id_label)": 99,
-    "$ml": 400,
+    "$ml": len(INVITE),
 }
+QUOTED = RESPONSE.replace(";alg=ES256", ';alg=ES256;ppt="shaken"')
 GENERAL = frozenset({REQUEST, ANSWER})
 """What the short way cannot read leaves a call to the general one."""
 TARGET = "sip:+14045550199@192.0.2.1:7002"
+
+
+@pytest.fixture(autouse=True)
+def _beginning_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the short way have the time that the general one is given."""
+    monkeypatch.setattr(plain_answers, "monotonic_ms", lambda: 0)
 
 
 def call(
     events: Path, *, plain: bool = True, ksr: FakeKsr | None = None, **returns: list[int]
 ) -> tuple[FakeKsr, Callbacks]:
     """Take an INVITE, in either way; return Kamailio, and the proxy for what comes next."""
-    kamailio = ksr or connected(FakeKsr())
-    kamailio.variables |= CALL
+    kamailio = ksr or connected(RelayingKsr())
+    kamailio.variables = {**CALL, **kamailio.variables}
     kamailio.returns |= returns
     kamailio.undecodable = frozenset() if plain else GENERAL
     proxy = Callbacks(kamailio, without_events(events), now=Moment)
+    if isinstance(kamailio, RelayingKsr):
+        kamailio.proxy = proxy
     assert proxy.ksr_request_route(None) == 1
     return kamailio, proxy
 
@@ -63,8 +80,14 @@ def answered(events: Path, *, plain: bool = True, **returns: list[int]) -> FakeK
 
 def effects(ksr: FakeKsr) -> set[tuple[Any, ...]]:
     """Return what was done, but for what makes no difference: empty names, absent header fields."""
-    idle = {("t_on_branch", ""), ("t_on_reply", ""), ("remove", "Route")}
+    idle: set[tuple[Any, ...]] = {("t_on_branch", ""), ("t_on_reply", ""), ("remove", "Route")}
+    # The short way needs no branch route, and nothing else is sent with the same message.
+    idle |= {("t_on_branch", ON_TARGET_BRANCH), ("tcp_set_otcpid_flag", 0)}
     return set(ksr.calls) - idle - {("t_set_disable_internal_reply", 1)}
+
+
+def _remembered(ksr: FakeKsr) -> ResponseContext:
+    return context_of(str(ksr.stored["response_context"]))
 
 
 def test_query_is_the_general_one(tmp_path: Path) -> None:
@@ -75,8 +98,8 @@ def test_query_is_the_general_one(tmp_path: Path) -> None:
     assert len(short.calls) < len(general.calls)
     assert effects(short) == effects(general)
     assert ("t_set_disable_internal_reply", 1) in short.calls
-    assert short.stored == general.stored
-    assert short.logged == general.logged == [f"1-18@h: asked ClearIP: {SITE}\n"]
+    assert _remembered(short) == _remembered(general)
+    assert (short.logged, general.logged) == ([], [f"1-18@h: asked ClearIP: {SITE}\n"])
 
 
 def test_query_kept_for_a_lost_connection_ends_the_same_branch(tmp_path: Path) -> None:
@@ -97,7 +120,9 @@ def test_attempt_is_the_general_one(tmp_path: Path) -> None:
     assert len(short.calls) < len(general.calls)
     assert effects(short) == effects(general)
     assert ("seturi", TARGET) in short.calls
-    assert (short.stored, short.logged) == (general.stored, general.logged)
+    assert _remembered(short) == _remembered(general)
+    _, answered_so, tried = general.logged
+    assert short.logged == [f"{answered_so.rstrip()}; {tried.removeprefix('1-18@h: ')}"]
     assert short.tables == general.tables
     assert short.tables["asked"] == {}
 
@@ -107,13 +132,20 @@ def test_target_that_cannot_be_reached_is_passed_over(tmp_path: Path) -> None:
     ksr = answered(tmp_path, t_relay=[-1])
 
     assert ("seturi", "sip:+14045550199@192.0.2.2:7003") in ksr.calls
+    assert ksr.names().count("append") == ksr.names().count("record_route_params") == 1
     assert f"1-18@h: target 1 cannot be reached: {TARGET}\n" in ksr.logged
+
+
+def calling_with(header_line: str) -> FakeKsr:
+    """A Kamailio with an INVITE that has one header field more."""
+    invite = INVITE.replace("CSeq", f"{header_line}\r\nCSeq")
+    return connected(FakeKsr(variables={**CALL, "$mb": invite, "$ml": len(invite)}))
 
 
 def test_large_request_is_sent_the_general_way(tmp_path: Path) -> None:
     """Which looks for a target that takes TCP."""
-    ksr, proxy = call(tmp_path)
-    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE, "$ml": 1_000}
+    ksr, proxy = call(tmp_path, ksr=calling_with(f"X-Long: {'x' * 600}"))
+    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
     ksr.tables["tcp_taken"] = {"192.0.2.1:7002": 1}
 
     assert proxy.ksr_failure_clearip(None) == 1
@@ -123,21 +155,23 @@ def test_large_request_is_sent_the_general_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hindrance", ["canceled", "signed", "searching"])
 def test_answer_that_is_not_all_is_left_to_the_general_way(hindrance: str, tmp_path: Path) -> None:
     """A caller who has given up, a PASSporT of the caller's own, a search whose time is over."""
-    ksr, proxy = call(tmp_path)
+    ksr, proxy = call(
+        tmp_path, ksr=calling_with("Identity: a.b.c" if hindrance == "signed" else "X: y")
+    )
     ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
     if hindrance == "canceled":
         ksr.returns["t_is_canceled"] = [1]
     elif hindrance == "signed":
         ksr.headers["Identity"] = ["a.b.c"]
     else:
-        ksr.stored["response_context"] = ksr.stored["response_context"].replace(
-            ",[],", f',[["{TARGET}",0,"",false]],', 1
-        )
+        searching = ResponseContext("sip:1@h", (Target(TARGET),))
+        ksr.stored["response_context"] = searching.to_text()
     ksr.calls.clear()
 
     assert proxy.ksr_failure_clearip(None) == 1
     first = {"canceled": "send_reply", "signed": "seturi", "searching": "send_reply"}[hindrance]
     assert ksr.names()[0] == first
+    assert "record_route_params" not in ksr.names()
 
 
 @pytest.mark.parametrize("hindrance", ["closed", "resting", "unsent"])
@@ -165,8 +199,8 @@ def test_retransmission_is_absorbed(tmp_path: Path) -> None:
 
 
 def test_malformed_invite_is_refused(tmp_path: Path) -> None:
-    """What Kamailio's own checks find is found here too, and no hop is taken twice."""
-    ksr, _ = call(tmp_path, sanity_check_defaults=[0, 0])
+    """Nothing is plain that Kamailio's own checks could find fault with."""
+    ksr, _ = call(tmp_path, ksr=calling_with("Expires: never"), sanity_check_defaults=[0])
 
     assert ("send_reply", 400, "Bad Request") in ksr.calls
 
@@ -214,3 +248,71 @@ def test_connection_of_any_request_is_heard(tmp_path: Path, trouble: str) -> Non
     proxy.ksr_request_route(None)
 
     assert ksr.calls.count(("tcp_set_connection_lifetime_cid", 7, HEARD_LIFETIME_S)) == 1
+
+
+def told(directory: Path, *, plain: bool) -> list[dict[str, Any]]:
+    """Take a call from INVITE to BYE, in either way; return its events but for times and id."""
+    ksr = connected(RelayingKsr(undecodable=frozenset() if plain else GENERAL))
+    ksr.proxy = Callbacks(ksr, policy(directory), now=Moment)
+    ksr.variables = dict(CALL)
+    assert ksr.proxy.ksr_request_route(None) == 1
+    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": QUOTED}
+    assert ksr.proxy.ksr_failure_clearip(None) == 1
+    for status in (100, 180, 200):
+        ksr.variables["$rs"] = status
+        assert ksr.proxy.ksr_reply_target(None) == 1
+    ksr.headers = {"Route": [f"<sip:127.0.0.1;lr=on;dialog={TOKEN}>"]}
+    about = {"$rm": "BYE", "$tt": "called", "$ft": "18-1"}
+    ksr.variables |= {**about, "$mb": BYE, "$fu": "sip:+14045550150@127.0.0.1:6100"}
+    assert ksr.proxy.ksr_request_route(None) == 1
+    events = told_in(SpoolReader(directory))
+    calls = {event["call"] for event in events if event["kind"] != "hung_up"}
+    assert len(calls) == 1
+    return [{**event, "at": 0, "clock": 0, "call": ""} for event in events]
+
+
+def test_events_are_the_general_ones(tmp_path: Path) -> None:
+    """Whoever keeps the records cannot tell which way a call has gone."""
+    short, general = (told(tmp_path / str(plain), plain=plain) for plain in (True, False))
+
+    assert short == general
+    assert [event["kind"] for event in short] == [
+        *("begun", "asked", "clearip", "attempted", "rang", "answered", "hung_up"),
+    ]
+
+
+def test_numbers_are_masked_in_the_log_all_the_same(tmp_path: Path) -> None:
+    """What the short way says goes through the mask as well."""
+    ksr = connected(RelayingKsr(variables=dict(CALL)))
+    masking = replace(without_events(tmp_path), log=LogPolicy(mask_numbers=True))
+    ksr.proxy = Callbacks(ksr, masking, now=Moment)
+    assert ksr.proxy.ksr_request_route(None) == 1
+    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
+
+    assert ksr.proxy.ksr_failure_clearip(None) == 1
+    assert "target 1: sip:+14045xxxxxx@192.0.2.1:7002" in ksr.logged[-1]
+
+
+def test_what_looks_like_a_variable_stays_a_text(tmp_path: Path) -> None:
+    """A Call-ID may hold what Kamailio would put a value in place of."""
+    call_id = "$var(text)$ru@h"
+    ksr = connected(RelayingKsr(variables={**CALL, "$ci": call_id}))
+    ksr.variables["$mb"] = INVITE.replace("1-18@h", call_id)
+    ksr.variables["$ml"] = len(str(ksr.variables["$mb"]))
+    ksr.proxy = Callbacks(ksr, without_events(tmp_path), now=Moment)
+    assert ksr.proxy.ksr_request_route(None) == 1
+    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
+
+    assert ksr.proxy.ksr_failure_clearip(None) == 1
+    assert ksr.logged[-1].startswith("$var(text)$ru@h: ClearIP answered 302")
+
+
+def test_several_addresses_of_a_site_share_the_calls(tmp_path: Path) -> None:
+    """Which one is asked follows from the Call-ID, as in the general way."""
+    other = Line(SITE, "sip:192.0.2.11:5061;transport=tls", CONNECTION + 1)
+    asked = []
+    for plain in (True, False):
+        ksr, _ = call(tmp_path, plain=plain, ksr=connected(RelayingKsr(), other))
+        asked.append(next(each for each in ksr.calls if each[0] == "setdsturi"))
+
+    assert asked[0] == asked[1]

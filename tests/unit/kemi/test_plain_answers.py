@@ -8,12 +8,23 @@ from hypothesis import strategies as st
 
 from clearip_proxy.answering import Pending, after_clearip
 from clearip_proxy.moment import Moment
-from clearip_proxy.plain.redirection import after_plain, plain_redirection
+from clearip_proxy.plain.memory import QUERY_READ
+from clearip_proxy.plain.redirection import (
+    FIRST_IDENTITY,
+    PlainRedirection,
+    after_plain,
+    are_sendable,
+    redirections,
+    target_set,
+)
+from clearip_proxy.plain.request import invites
 from clearip_proxy.plain.rules import PlainRules
+from clearip_proxy.plain.shapes import Shapes
 from clearip_proxy.sip.message import parse_response
 from clearip_proxy.verdict import Verdict
 from unit.kemi.answer_values import ASKED, POLICY
 from unit.kemi.hostile_text import any_text
+from unit.kemi.test_plain_requests import INVITE
 
 OWN = "198.51.100.1:5060"
 POLICIES = [
@@ -71,10 +82,53 @@ answers = st.builds(
 )
 
 
+def _place_of(to_uri: str) -> str:
+    """Return what an INVITE to there is remembered by; "" where it is not plain."""
+    raw = INVITE.replace("To: <sip:+14045550199@127.0.0.1:5060>", f"To: <{to_uri}>")
+    text = f"127.0.0.1 {len(raw)} <null> {raw}"
+    shapes = invites()
+    assert shapes.learn(text)
+    (shape,) = shapes.known
+    found = shape.match(text)
+    return found["to_place"] or "" if found else ""
+
+
+def _plain(raw: str, to_uri: str, number: int) -> PlainRedirection | None:
+    """Read an answer of a kind that was never seen; None where it is not plain.
+
+    Whoever has learnt from the usual one reads it alike.
+    """
+    fresh, learnt = (redirections(RULES[number].passed_over) for _ in range(2))
+    learnt.learn(_with_query(PLAIN, to_uri))
+    text = _with_query(raw, to_uri)
+    found = _matched(fresh, text, to_uri, number) if fresh.learn(text) else None
+    as_learnt = _matched(learnt, text, to_uri, number)
+    assert as_learnt is None or as_learnt == found
+    return found
+
+
+def _with_query(raw: str, to_uri: str) -> str:
+    return f"Q {ASKED.clearip_uri} sip:h 7 1:2 400 {_place_of(to_uri)} abc  1-18@h\n{raw}"
+
+
+def _matched(shapes: Shapes, text: str, to_uri: str, number: int) -> PlainRedirection | None:
+    for shape in shapes.known:
+        found = shape.match(text)
+        if found is None:
+            continue
+        values = found.group(*shape.read)
+        first = FIRST_IDENTITY + shape.fields["Identity"]
+        identities = values[FIRST_IDENTITY:first]
+        targets = target_set(values[first:], RULES[number].places, _place_of(to_uri))
+        if targets and are_sendable(identities):
+            return PlainRedirection(values[len(QUERY_READ)], targets, identities)
+    return None
+
+
 def _agrees(raw: str, to_uri: str, number: int) -> bool:
     """Tell whether the answer is plain; fails where the two ways differ."""
-    policy, rules = POLICIES[number], RULES[number]
-    plain = plain_redirection(raw, rules.passed_over, rules.usable, to_uri)
+    policy = POLICIES[number]
+    plain = _plain(raw, to_uri, number) if _place_of(to_uri) else None
     if plain is None:
         return False
     decided = after_plain(plain, ASKED.clearip_uri, policy.search, NOW)

@@ -13,6 +13,11 @@ class Callbacks:
     def __init__(self, policy: str) -> None:
         self.policy = policy
 
+    def ksr_request_route(self, message: object) -> int:
+        """Tell the policy by its length."""
+        assert message is not None
+        return len(self.policy)
+
 
 class Policies:
     """What is read each time; a policy of None cannot be read."""
@@ -46,6 +51,18 @@ def test_counter_that_has_moved_on_brings_the_new_policy() -> None:
     counter[0] = 1
 
     assert [callbacks.policy, callbacks.policy] == ["second", "second"]
+
+
+def test_callback_of_each_call_is_found_at_once_and_follows_the_policy() -> None:
+    """Kamailio asks for it by name; nobody need look whether it has changed but itself."""
+    policies, counter = Policies("first", "the second", None), [0]
+    callbacks = Reloading(policies.make, counter, policies.faults.append, ("ksr_request_route",))
+    taken = []
+    for counter[0] in range(3):
+        taken.append(vars(callbacks)["ksr_request_route"]("a message"))
+
+    assert taken == [len("first"), len("the second"), len("the second")]
+    assert len(policies.faults) == 1
 
 
 def test_policy_that_cannot_be_read_leaves_the_old_one_and_is_told_once() -> None:

@@ -15,16 +15,14 @@ from clearip_proxy.ksr.plain_calls import REQUEST
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
 from clearip_proxy.plain.memory import context_of
-from clearip_proxy.policy import LogPolicy, RoutingPolicy
+from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.response_context import ResponseContext, Target
 from clearip_proxy.sites.lost_calls import Waiting, lost
 from clearip_proxy.sites.site_lines import Line
-from inline_proxy.observation.spool_reader import SpoolReader
 from unit.kemi.answered_call import RESPONSE, VARIABLES, RelayingKsr, policy
 from unit.kemi.connected_ksr import CONNECTION, SITE, connected
 from unit.kemi.fake_ksr import FakeKsr
-from unit.kemi.test_plain_requests import BYE, INVITE, TOKEN
-from unit.observation.told import told_in
+from unit.kemi.test_plain_requests import INVITE
 
 CALL: dict[str, str | int] = {
     **VARIABLES,
@@ -36,7 +34,6 @@ CALL: dict[str, str | int] = {
     "$T(id_label)": 99,
     "$ml": len(INVITE),
 }
-QUOTED = RESPONSE.replace(";alg=ES256", ';alg=ES256;ppt="shaken"')
 GENERAL = frozenset({REQUEST, ANSWER})
 """What the short way cannot read leaves a call to the general one."""
 TARGET = "sip:+14045550199@192.0.2.1:7002"
@@ -214,29 +211,6 @@ def test_route_of_the_callers_own_is_dropped(tmp_path: Path) -> None:
     assert ("remove", "Route") in ksr.calls
 
 
-@pytest.mark.parametrize("method", ["ACK", "BYE"])
-@pytest.mark.parametrize(
-    "returns",
-    [{}, {"t_check_trans": [0]}, {"loose_route": [-1]}, {"t_relay": [-1]}],
-    ids=["passes", "absorbed", "routeless", "unsendable"],
-)
-def test_request_in_a_dialog_goes_the_general_way_shorter(
-    method: str, returns: dict[str, list[int]], tmp_path: Path
-) -> None:
-    """From an address that nobody trusts, as any carrier's is."""
-    done = []
-    for undecodable in (frozenset[str](), GENERAL):
-        ksr = FakeKsr(undecodable=undecodable)
-        ksr.returns = {name: list(codes) for name, codes in returns.items()}
-        ksr.headers = {"Route": [f"<sip:127.0.0.1;lr=on;dialog={TOKEN}>"]}
-        about = {"$rm": method, "$tt": "called", "$si": "192.0.2.66", "$ft": "18-1"}
-        ksr.variables |= {**CALL, **about, "$mb": BYE.replace("BYE", method)}
-        assert Callbacks(ksr, without_events(tmp_path)).ksr_request_route(None) == 1
-        done.append((ksr.calls, ksr.logged))
-
-    assert done[0] == done[1]
-
-
 @pytest.mark.parametrize("trouble", ["none", "no UTF-8", "too long to be printed"])
 def test_connection_of_any_request_is_heard(tmp_path: Path, trouble: str) -> None:
     """However the request is read, and once."""
@@ -248,63 +222,6 @@ def test_connection_of_any_request_is_heard(tmp_path: Path, trouble: str) -> Non
     proxy.ksr_request_route(None)
 
     assert ksr.calls.count(("tcp_set_connection_lifetime_cid", 7, HEARD_LIFETIME_S)) == 1
-
-
-def told(directory: Path, *, plain: bool) -> list[dict[str, Any]]:
-    """Take a call from INVITE to BYE, in either way; return its events but for times and id."""
-    ksr = connected(RelayingKsr(undecodable=frozenset() if plain else GENERAL))
-    ksr.proxy = Callbacks(ksr, policy(directory), now=Moment)
-    ksr.variables = dict(CALL)
-    assert ksr.proxy.ksr_request_route(None) == 1
-    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": QUOTED}
-    assert ksr.proxy.ksr_failure_clearip(None) == 1
-    for status in (100, 180, 200):
-        ksr.variables["$rs"] = status
-        assert ksr.proxy.ksr_reply_target(None) == 1
-    ksr.headers = {"Route": [f"<sip:127.0.0.1;lr=on;dialog={TOKEN}>"]}
-    about = {"$rm": "BYE", "$tt": "called", "$ft": "18-1"}
-    ksr.variables |= {**about, "$mb": BYE, "$fu": "sip:+14045550150@127.0.0.1:6100"}
-    assert ksr.proxy.ksr_request_route(None) == 1
-    events = told_in(SpoolReader(directory))
-    calls = {event["call"] for event in events if event["kind"] != "hung_up"}
-    assert len(calls) == 1
-    return [{**event, "at": 0, "clock": 0, "call": ""} for event in events]
-
-
-def test_events_are_the_general_ones(tmp_path: Path) -> None:
-    """Whoever keeps the records cannot tell which way a call has gone."""
-    short, general = (told(tmp_path / str(plain), plain=plain) for plain in (True, False))
-
-    assert short == general
-    assert [event["kind"] for event in short] == [
-        *("begun", "asked", "clearip", "attempted", "rang", "answered", "hung_up"),
-    ]
-
-
-def test_numbers_are_masked_in_the_log_all_the_same(tmp_path: Path) -> None:
-    """What the short way says goes through the mask as well."""
-    ksr = connected(RelayingKsr(variables=dict(CALL)))
-    masking = replace(without_events(tmp_path), log=LogPolicy(mask_numbers=True))
-    ksr.proxy = Callbacks(ksr, masking, now=Moment)
-    assert ksr.proxy.ksr_request_route(None) == 1
-    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
-
-    assert ksr.proxy.ksr_failure_clearip(None) == 1
-    assert "target 1: sip:+14045xxxxxx@192.0.2.1:7002" in ksr.logged[-1]
-
-
-def test_what_looks_like_a_variable_stays_a_text(tmp_path: Path) -> None:
-    """A Call-ID may hold what Kamailio would put a value in place of."""
-    call_id = "$var(text)$ru@h"
-    ksr = connected(RelayingKsr(variables={**CALL, "$ci": call_id}))
-    ksr.variables["$mb"] = INVITE.replace("1-18@h", call_id)
-    ksr.variables["$ml"] = len(str(ksr.variables["$mb"]))
-    ksr.proxy = Callbacks(ksr, without_events(tmp_path), now=Moment)
-    assert ksr.proxy.ksr_request_route(None) == 1
-    ksr.variables |= {"$rs": 302, "$T_rpl($mb)": RESPONSE}
-
-    assert ksr.proxy.ksr_failure_clearip(None) == 1
-    assert ksr.logged[-1].startswith("$var(text)$ru@h: ClearIP answered 302")
 
 
 def test_several_addresses_of_a_site_share_the_calls(tmp_path: Path) -> None:

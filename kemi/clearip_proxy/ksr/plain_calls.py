@@ -12,7 +12,7 @@ from clearip_proxy.ksr.plain_invites import PlainInvites
 from clearip_proxy.ksr.port import KsrPort
 from clearip_proxy.ksr.site_knowledge import SiteKnowledge
 from clearip_proxy.ksr.sites import KsrSites
-from clearip_proxy.plain.request import in_dialog, invites
+from clearip_proxy.plain.request import in_dialog, invites, proof_in
 from clearip_proxy.plain.rules import PlainRules
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.process.shared_numbers import SharedNumbers
@@ -35,6 +35,8 @@ class PlainCalls:
         events = PlainEvents(ksr, policy, gateway.events)
         self._get = ksr.pv.get
         self._connections = HeardConnections(ksr)
+        self._domains = rules.domains
+        self._proves = policy.dialog_keys.proves
         self._invites, self._dialogs = invites(), in_dialog()
         self._begin = PlainInvites(ksr, gateway, rules, knowledge, events).begin
         self._pass_on = PlainDialogs(ksr, policy.dialog_keys, gateway, events).pass_on
@@ -70,10 +72,14 @@ class PlainCalls:
 
     def _learn(self, text: str) -> bool:
         """Look into a request of no known kind, and take it if it is plain."""
-        _, _, connection, method, *_ = (*text.split(" ", 4), "", "", "", "")
+        address, _, connection, method, *_ = (*text.split(" ", 4), "", "", "", "")
         self._hear(connection)
-        shapes = self._invites if method == INVITE else self._dialogs
-        return shapes.learn(text) and self.take_request()
+        if method == INVITE:
+            is_taught = bool(self._domains[address]) and self._invites.learn(text)
+        else:
+            proof = proof_in(text)
+            is_taught = proof is not None and self._proves(*proof) and self._dialogs.learn(text)
+        return is_taught and self.take_request()
 
     def _hear(self, connection: str) -> None:
         if connection.isdecimal():

@@ -107,7 +107,11 @@ class Node:
         directory.mkdir()
         other = () if release is None else ("env", f"PYTHONPATH={release / 'src'}")
         prefix = ("nsenter", f"--net={host.path}", *other)
-        proxy = Proxy.start(PORT, config, directory, prefix)
+        try:
+            proxy = Proxy.start(PORT, config, directory, prefix)
+        except BaseException:
+            _unplug(host, wire)  # or nothing after it could be plugged in
+            raise
         return cls(number, host, proxy)
 
     @property
@@ -220,8 +224,12 @@ class Node:
             self.keepalived.terminate()
             self.keepalived.wait(STOP_PATIENCE_S)
         self.proxy.stop()
-        subprocess.run(["ip", "link", "delete", self.wire], check=False)
-        self.host.close()
+        _unplug(self.host, self.wire)
+
+
+def _unplug(host: Host, wire: str) -> None:
+    subprocess.run(["ip", "link", "delete", wire], check=False)
+    host.close()
 
 
 def _python() -> tuple[str, ...]:

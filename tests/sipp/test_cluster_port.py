@@ -110,14 +110,26 @@ def test_message_of_the_group_on_a_sip_port_is_any_other_request(
     assert not clearip.received()
 
 
+@pytest.fixture
+def _ipv6_addresses(_own_network: None) -> Iterator[None]:
+    """Those of the nodes, which the tests after this one know nothing of."""
+    for address in TWO_IPV6:
+        _ip("add", address, "nodad")
+    yield
+    for address in TWO_IPV6:
+        _ip("delete", address)
+
+
+def _ip(order: str, address: str, *options: str) -> None:
+    words = ("ip", "-6", "address", order, f"{address}/128", "dev", "lo", *options)
+    subprocess.run(words, check=True)
+
+
+@pytest.mark.usefixtures("_ipv6_addresses")
 def test_nodes_hear_each_other_over_ipv6(
     proxies: Proxies, clearip_sites: tuple[Site, ...], tmp_path: Path
 ) -> None:
     """Where that is the family of the nodes' network."""
     assert clearip_sites
-    for address in TWO_IPV6:
-        added = ["ip", "-6", "address", "add", f"{address}/128", "dev", "lo", "nodad"]
-        subprocess.run(added, check=True)
-
     with group_of(proxies, tmp_path, TWO_IPV6) as nodes:
         assert {nodes.heard_by(node) for node in nodes.nodes} == {2}

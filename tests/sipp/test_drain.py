@@ -41,7 +41,7 @@ def test_drained_proxy_ends_its_calls_in_peace_and_comes_back(
     clearip.redirects_to(target.at())
     caller = sipp.play("uac-hangs-up-on-cue", to=fresh_proxy)
     target.wait_for("ACK")
-    wait_until(lambda: "1 answered" in told(fresh_proxy, "status"), "the call is counted")
+    wait_until(lambda: "1 in conversation" in told(fresh_proxy, "status"), "the call is counted")
     said: list[str] = []
     words = ("drain", "--wait", *(["--attempts-only"] if attempts_only else []))
     waiting = threading.Thread(target=lambda: said.append(told(fresh_proxy, *words)))

@@ -93,7 +93,7 @@ def test_answer_of_clearip_that_meets_a_mistake_is_a_500(
     broken: Broken, clearip: ClearIp, sipp: Sipp
 ) -> None:
     """And not the 302, which the caller must never see."""
-    proxy = broken("ksr/plain_calls", "PlainCalls.take_answer")
+    proxy = broken("ksr/plain_answers", "PlainAnswers.take")
     target = sipp.play("nobody")
     clearip.redirects_to(target.at())
 

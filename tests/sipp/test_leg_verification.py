@@ -18,7 +18,6 @@ from sipp.clearip import HOST
 from sipp.leg import (
     REFUSED,
     Leg,
-    lines_about,
     wait_for_lines,
     wait_for_state,
     wait_until_down,
@@ -85,7 +84,7 @@ def test_servers_that_cannot_be_verified_are_passed_over(
         wait_until(partial(_was_tried, bad[name]), f"a site is tried again that {name}")
     for name, (state, reason) in SHOWN_AS.items():
         assert reason in wait_for_state(proxy, bad[name], state).reason
-        assert len(lines_about(proxy, bad[name], reason)) == 1, "the log says it once"
+        assert len(wait_for_lines(proxy, bad[name], reason)) == 1, "the log says it once"
     second = place_call(proxy.place("udp"), number)
 
     for name, site in bad.items():

@@ -30,7 +30,6 @@ READ = (
     *(f"{part}{number}" for number in range(MOST_CONTACTS) for part in ("uri", "place", "q")),
 )
 """Those of them that a pattern has, in this order."""
-FIRST_IDENTITY = len(QUERY_READ) + 1
 
 
 class PlainRedirection(NamedTuple):

@@ -4,7 +4,7 @@ import mmap
 
 BYTES = 8
 CEILING_CPS, CALLS_BEGUN, SITE_CHANGES = range(3)
-"""Where each number stands."""
+"""Where each number stands; the last moves on whenever something about the sites has changed."""
 
 
 class SharedNumbers:
@@ -36,11 +36,6 @@ class SharedNumbers:
     def count_call(self) -> None:
         """Count a call that is taken."""
         self._numbers[CALLS_BEGUN] += 1
-
-    @property
-    def site_changes(self) -> int:
-        """Moves on whenever something about the ClearIP sites has changed."""
-        return self._numbers[SITE_CHANGES]
 
     def note_site_change(self) -> None:
         """Have every process look at the sites anew; what has changed is written by now."""

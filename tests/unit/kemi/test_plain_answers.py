@@ -10,7 +10,6 @@ from clearip_proxy.answering import Pending, after_clearip
 from clearip_proxy.moment import Moment
 from clearip_proxy.plain.memory import QUERY_READ
 from clearip_proxy.plain.redirection import (
-    FIRST_IDENTITY,
     PlainRedirection,
     after_plain,
     are_sendable,
@@ -26,6 +25,8 @@ from unit.kemi.answer_values import ASKED, POLICY
 from unit.kemi.hostile_text import any_text
 from unit.kemi.test_plain_requests import INVITE
 
+FIRST_IDENTITY = len(QUERY_READ) + 1
+"""Behind what the query remembers, and the phrase."""
 OWN = "198.51.100.1:5060"
 POLICIES = [
     replace(POLICY, own=frozenset({OWN})),

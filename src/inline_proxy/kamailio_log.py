@@ -26,8 +26,13 @@ MOST_LINES_PER_SECOND: Final = 50
 """Of Kamailio's own errors; a flood of malformed messages makes five lines of each."""
 CONTINUED: Final = "| "
 """What a line begins with that may be the rest of the one before."""
-SETTLE_S: Final = 0.01
-"""How long lines gather before they are written on together."""
+SETTLE_S: Final = 0.04
+"""How long lines gather before they are written on together: to wake up costs more than a line."""
+MANY_LINES: Final = 100
+"""After so many at once no time is left to gather more: the socket holds some 200, and whoever
+finds it full waits, with every call that he has."""
+MOST_AT_ONCE: Final = 1_000
+"""Pieces that are taken before any is written on: a flood is seen while it lasts."""
 _PIECE_BYTES: Final = 128
 """The C library writes a long line in pieces; of some multiple of this, in all its versions."""
 _LONGEST_READ: Final = 16 * 1024
@@ -137,8 +142,12 @@ class KamailioLog:
     def begin(cls, masks: Callable[[], bool], descriptor: int = 2) -> Self:
         """Open the socket and begin to read it."""
         log = cls(masks, descriptor)
-        log._thread.start()
+        log.begin_to_carry()
         return log
+
+    def begin_to_carry(self) -> None:
+        """Start the thread that reads it."""
+        self._thread.start()
 
     @property
     def written_to(self) -> int:
@@ -156,16 +165,24 @@ class KamailioLog:
             self._reading.close()
 
     def _carry(self) -> None:
-        is_open = True
+        is_open, were_many = True, False
         while is_open:
             lines: list[str] = []
             is_open = self._take(lines)
-            time.sleep(SETTLE_S)
-            with contextlib.suppress(BlockingIOError):
-                while is_open:
-                    is_open = self._take(lines, socket.MSG_DONTWAIT)
+            if not were_many:
+                time.sleep(SETTLE_S)
+            is_open = is_open and self._gather(lines)
+            were_many = len(lines) >= MANY_LINES
             self._write(lines)
         self._write(self._lines.rest())
+
+    def _gather(self, lines: list[str]) -> bool:
+        """Take what has come meanwhile, up to a bound; False at the end."""
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(MOST_AT_ONCE):
+                if not self._take(lines, socket.MSG_DONTWAIT):
+                    return False
+        return True
 
     def _take(self, lines: list[str], how: int = 0) -> bool:
         """Take one piece; False at the end, which nobody has written."""

@@ -2,12 +2,16 @@
 
 import json
 import os
+import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from inline_proxy import kamailio_log
 from inline_proxy.kamailio_log import (
     LONGEST_LINE,
+    MANY_LINES,
     MOST_LINES_PER_SECOND,
     KamailioLog,
     Lines,
@@ -27,6 +31,14 @@ class Clock:
     def __call__(self) -> float:
         """What it shows."""
         return self.now_s
+
+
+def read_exactly(descriptor: int, size: int) -> bytes:
+    """So many bytes of a pipe, however they come."""
+    data = b""
+    while len(data) < size:
+        data += os.read(descriptor, size - len(data))
+    return data
 
 
 def lines(*, masks: bool = False, now: Clock | None = None) -> Lines:
@@ -124,6 +136,30 @@ def test_everything_that_was_said_is_written_on_before_the_end() -> None:
 
     with open(reading, "rb") as written:  # noqa: PTH123 - a descriptor has no path
         assert written.read() == b"one\ntwo\\nthree\n| four\n"
+
+
+def test_lines_gather_unless_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a flood whoever writes would wait at a full socket."""
+    pauses: list[float] = []
+    monkeypatch.setattr(kamailio_log, "time", Mock(sleep=pauses.append, monotonic=time.monotonic))
+    reading, writing = os.pipe()
+    log = KamailioLog(lambda: False, writing)
+    for _ in range(MANY_LINES):
+        os.write(log.written_to, b"x\n")
+
+    log.begin_to_carry()
+    assert read_exactly(reading, 2 * MANY_LINES) == b"x\n" * MANY_LINES
+    after_many = [len(pauses)]
+    for _ in range(2):
+        os.write(log.written_to, b"y\n")
+        assert read_exactly(reading, 2) == b"y\n"
+        after_many.append(len(pauses))
+
+    assert after_many == [1, 1, 2]
+    log.is_given()
+    log.end(patience_s=10)
+    os.close(writing)
+    os.close(reading)
 
 
 def test_file_that_takes_nothing_holds_nobody_up() -> None:

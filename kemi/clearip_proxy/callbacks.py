@@ -8,6 +8,7 @@ from clearip_proxy.answering import after_clearip
 from clearip_proxy.decisions import Decision, QueryClearIp
 from clearip_proxy.ksr.calls import CALL_EXPIRED
 from clearip_proxy.ksr.cluster import ClusterDoor
+from clearip_proxy.ksr.events import spool_of
 from clearip_proxy.ksr.gateway import KsrGateway
 from clearip_proxy.ksr.plain_calls import PlainCalls
 from clearip_proxy.ksr.port import KsrPort
@@ -58,7 +59,9 @@ class Callbacks:
         # A proxy alone does not even look for the group's messages.
         self._take_request = self._on_request_of_a_node if self._cluster else self._on_request
         self._spool_keeper = (
-            SpoolKeeper(Path(policy.events), this_instant()) if policy.events else None
+            SpoolKeeper(Path(policy.events), this_instant(), spool_of(policy))
+            if policy.events
+            else None
         )
 
     def child_init(self, rank: int) -> int:

@@ -152,6 +152,8 @@ class RoutingPolicy:
     sending: SendingPolicy = field(default_factory=SendingPolicy)
     events: str | None = None
     """The directory for what is told of calls; None: nothing is."""
+    event_memory: str | None = None
+    """A directory in memory for it; None: the one on the disk is the only one."""
     first_message_s: int = 20
     """How long a connection may be open before it says anything."""
     cluster: ClusterPolicy | None = None
@@ -186,6 +188,7 @@ def policy_from(values: dict[str, Any], dialog_keys: Iterable[bytes] = ()) -> Ro
         dialog_keys=DialogKeys(tuple(dialog_keys)),
         sending=SendingPolicy(**values["sending"]),
         events=values["events"],
+        event_memory=values["event_memory"],
         first_message_s=values["first_message_s"],
         cluster=_cluster(values.get("cluster")),
     )

@@ -28,7 +28,7 @@ from inline_proxy.listeners import (
 )
 from inline_proxy.own_certificate import CertificateFiles, make_missing, own_certificate
 from inline_proxy.packet_filter import PACKET_FILTER_FILE, packet_filter
-from inline_proxy.routing_policy import policy_values
+from inline_proxy.routing_policy import EventPlaces, policy_values
 from inline_proxy.sending_addresses import Interface, sending_values
 from inline_proxy.shared_memory import READ_BUFFER_BYTES, most_connections
 from inline_proxy.template_environment import template_environment
@@ -47,6 +47,8 @@ RPC_SOCKET = "rpc.sock"
 CONTROL_SOCKET = "control.sock"
 SPOOL = "events"
 """The directory of the state directory in which Kamailio tells of calls."""
+EVENT_MEMORY = "events-in-memory"
+"""The directory of the runtime directory, which lies in memory, in which it does so first."""
 LONGEST_SOCKET_PATH = 104
 """Bytes; Kamailio's own limit for a unix socket."""
 ASYNC_WORKERS = 8
@@ -110,7 +112,8 @@ def rendered_files(
     sending = sending_values(
         host.listeners, host.interfaces, kernel_passes_over=host.kernel_passes_over
     )
-    policy = policy_values(config, host.listeners, state_directory.resolve() / SPOOL, sending)
+    events = EventPlaces(state_directory.resolve() / SPOOL, directory / EVENT_MEMORY)
+    policy = policy_values(config, host.listeners, events, sending)
     certificate.certificate.parent.mkdir(parents=True, exist_ok=True)
     make_missing(certificate, config.listen, host.listeners)
     tls = config.clearip.tls

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from inline_proxy import __version__
 from inline_proxy.config.clearip import ClearIp
@@ -15,16 +15,25 @@ ONE_ADDRESS: Mapping[str, Any] = {"addresses": {}, "ports": {}, "names_udp": Fal
 """Of a host that has no choice of addresses to send from."""
 
 
+class EventPlaces(NamedTuple):
+    """The directories in which the routing script tells of calls."""
+
+    spool: Path
+    memory: Path
+    """In memory, and tried first."""
+
+
 def policy_values(
     config: ProxyConfig,
     listeners: tuple[Listener, ...],
-    spool: Path | None = None,
+    events: EventPlaces | None = None,
     sending: Mapping[str, Any] = ONE_ADDRESS,
 ) -> Mapping[str, Any]:
     """Return what the routing script reads: the policy without what Kamailio itself does.
 
-    `spool` is the directory that it tells of calls in, `sending` how it chooses sockets.
+    `events` are the directories that it tells of calls in, `sending` how it chooses sockets.
     """
+    told = events if config.records.enabled else None
     targets = config.targets
     return {
         "clearip": _clearip_values(config.clearip, listeners),
@@ -56,7 +65,8 @@ def policy_values(
         "own": sorted(_own(listeners)),
         "first_message_s": config.listen.first_message_s,
         "sending": sending,
-        "events": str(spool) if spool and config.records.enabled else None,
+        "events": told and str(told.spool),
+        "event_memory": told and str(told.memory),
         "cluster": _cluster_values(config.cluster),
     }
 

@@ -44,7 +44,7 @@ class CallEvents:
         self._ksr = ksr
         self._trusted = policy.trusted
         self._memory = KsrMemory(ksr)
-        self._spool = EventSpool(Path(policy.events)) if policy.events else None
+        self._spool = spool_of(policy)
         self._clock = clock
         self._events: list[Happened] = []
         self._call: str | None = None
@@ -164,6 +164,14 @@ class CallEvents:
             value = self._ksr.pv.get(f"$({pseudo_variable[1:]}{{s.encode.hexa}})")
             return bytes.fromhex(str(value or "")).decode(errors="replace")
         return "" if value is None else str(value)
+
+
+def spool_of(policy: RoutingPolicy) -> EventSpool | None:
+    """Return where events go; None where nobody wants to know."""
+    if policy.events is None:
+        return None
+    memory = Path(policy.event_memory) if policy.event_memory else None
+    return EventSpool(Path(policy.events), memory)
 
 
 def _said(outcome: BranchOutcome) -> tuple[object, ...]:

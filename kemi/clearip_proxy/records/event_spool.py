@@ -1,8 +1,9 @@
-"""The spool: a directory into which all of Kamailio's processes append events.
+"""The spool: where all of Kamailio's processes note what happens to calls.
 
-Every ten seconds have a file of their own, named after the number of their slice of time. A line
-is appended with one write; a reader takes the files in the order of their names, and deletes
-what it has read. Nothing waits for a reader, and nothing is lost when it ends.
+Every second has files of its own, named after the number of their slice of time: in memory one of
+each process (`event_memory.py`), and on the disk one that all share, for what memory does not take.
+A reader takes them all in the order of their events, and deletes what it has read. Nothing waits
+for a reader, and nothing is lost when it ends.
 """
 
 import os
@@ -10,8 +11,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-SLICE_S = 10
-SUFFIX = ".events"
+from clearip_proxy.records.event_memory import SUFFIX, EventMemory
+
 MAX_BYTES = 512 * 1024 * 1024
 """What may lie in the spool unread; beyond it the oldest slices are thrown away."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -25,11 +26,6 @@ class Dropped(NamedTuple):
     size_bytes: int
 
 
-def slice_of(unix_s: float) -> int:
-    """Return the number of the slice that a time is in."""
-    return int(unix_s) // SLICE_S
-
-
 def slice_file(directory: Path, number: int) -> Path:
     """Return the file of a slice; names sort as times do."""
     return directory / f"{number:012d}{SUFFIX}"
@@ -38,21 +34,33 @@ def slice_file(directory: Path, number: int) -> Path:
 class EventSpool:
     """The writing end, one in each process."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, memory: Path | None = None) -> None:
+        """Without a directory in `memory`, all of it goes to the disk."""
         self._directory = directory
+        self._memory = EventMemory(memory) if memory is not None else None
+        self._full_in = -1
+        """The slice in which memory took nothing more."""
         self._slice = -1
         self._file = -1
         self._is_torn = False
 
     def write(self, text: str) -> None:
-        """Append whole lines of ASCII; raises `OSError` when that cannot be done.
+        """Append whole lines of ASCII; raises `OSError` when that cannot be done."""
+        number = int(time.time())
+        data = text.encode("ascii")
+        if self._memory is not None and number != self._full_in:
+            try:
+                self._memory.write(number, data)
+            except OSError:
+                self._full_in = number
+            else:
+                return
+        self._append(number, data)
 
-        What a full disk has cut short is ended before the next line, so that it alone is lost.
-        """
-        number = int(time.time()) // SLICE_S
+    def _append(self, number: int, data: bytes) -> None:
+        """Write to the disk; a line that it has cut short is ended before the next one."""
         if number != self._slice:
             self._open(number)
-        data = text.encode("ascii")
         if self._is_torn:
             data = b"\n" + data
         written = os.write(self._file, data)

@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from clearip_proxy.records.call_event import Instant, Kind, event_line, this_instant
-from clearip_proxy.records.event_spool import MAX_BYTES, EventSpool, drop_oldest, slice_of
+from clearip_proxy.records.event_spool import MAX_BYTES, EventSpool, drop_oldest
 
-US_PER_S = 1_000_000
+BOUND_INTERVAL_US = 10_000_000
+"""Between two looks through the directory on the disk, which take time."""
 
 
 class SpoolKeeper:
@@ -17,6 +18,7 @@ class SpoolKeeper:
         self,
         directory: Path,
         started: Instant,
+        spool: EventSpool | None = None,
         clock: Callable[[], Instant] = this_instant,
         max_bytes: int = MAX_BYTES,
     ) -> None:
@@ -24,8 +26,8 @@ class SpoolKeeper:
         self._started: Instant | None = started
         self._clock = clock
         self._max_bytes = max_bytes
-        self._spool = EventSpool(directory)
-        self._slice = -1
+        self._spool = spool or EventSpool(directory)
+        self._bound_at_us = 0
 
     def tick(self) -> None:
         """Do what is due; a disk that does not take it is tried again at the next tick."""
@@ -37,13 +39,12 @@ class SpoolKeeper:
 
     def _bound(self) -> None:
         now = self._clock()
-        number = slice_of(now.at_us / US_PER_S)
-        if number == self._slice:
+        if 0 <= now.at_us - self._bound_at_us < BOUND_INTERVAL_US:
             return
         dropped = drop_oldest(self._directory, self._max_bytes)
         if dropped.files:
             self._tell(now, Kind.DROPPED, dropped.files, dropped.size_bytes)
-        self._slice = number
+        self._bound_at_us = now.at_us
 
     def _tell(self, instant: Instant, kind: Kind, *values: int) -> None:
         self._spool.write(event_line("", instant, [(kind, instant.clock_us, *values)]))

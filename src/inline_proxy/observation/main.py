@@ -29,7 +29,7 @@ from inline_proxy.observation.rates import Rates
 from inline_proxy.observation.record_file import FILE_NAME
 from inline_proxy.observation.visitors import Visitors
 from inline_proxy.own_certificate import own_certificate
-from inline_proxy.rendering import CONTROL_SOCKET, SPOOL, trace_sender
+from inline_proxy.rendering import CONTROL_SOCKET, EVENT_MEMORY, SPOOL, trace_sender
 from inline_proxy.tracing.cast import Cast
 from inline_proxy.tracing.trace_server import serve_traces
 from inline_proxy.tracing.tracer import Tracer
@@ -43,7 +43,13 @@ _log = logging.getLogger(__name__)
 
 async def observe(config: ProxyConfig, state: Path, runtime: Path, logs: Path) -> None:
     """Observe until SIGTERM; raises `OSError` when the directories cannot be used."""
-    places = Places(state, state / SPOOL, logs / FILE_NAME, runtime / CONTROL_SOCKET)
+    places = Places(
+        state,
+        state / SPOOL,
+        runtime / EVENT_MEMORY,
+        logs / FILE_NAME,
+        runtime / CONTROL_SOCKET,
+    )
     journal = CallJournal.here()
     observer = Observer(
         places,

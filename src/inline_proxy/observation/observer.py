@@ -39,6 +39,8 @@ class Places(NamedTuple):
     state: Path
     """The state directory: checkpoint, and the socket that `status` asks."""
     spool: Path
+    event_memory: Path
+    """The directories of what Kamailio tells: on the disk, and in memory."""
     records: Path
     control_socket: Path
 
@@ -59,9 +61,9 @@ class Observer:
         self._places = places
         self._journal = journal
         self._masks_numbers = mask_numbers
-        checkpoint = load(places.state)
+        checkpoint = load(places.state, places.spool)
         self.book = checkpoint.book
-        self.reader = SpoolReader(places.spool, checkpoint.position)
+        self.reader = SpoolReader((places.spool, places.event_memory), checkpoint.offsets)
         self.file = RecordFile(places.records, rotate_mb, keep_files)
         self.file.skip_known_after(checkpoint.recorded_bytes)
         self.tally = Tally()
@@ -146,7 +148,7 @@ class Observer:
     def _save(self) -> None:
         try:
             self.file.rotate()
-            checkpoint = Checkpoint(self.reader.position, self.book, self.file.size_bytes)
+            checkpoint = Checkpoint(self.reader.offsets, self.book, self.file.size_bytes)
             save(self._places.state, checkpoint)
             self.reader.forget_read()
         except OSError as error:

@@ -1,123 +1,174 @@
-"""The reading end of the spool: events in order, each once, from wherever it was left."""
+"""The reading end of the spool: events in order, each once, from wherever it was left.
+
+Every process of Kamailio writes to files of its own, so the order is that of the monotonic clock.
+What was told after a reading began is left for the next one: by then nothing can turn up any more
+that came before it, for an event is written before anything follows from it.
+"""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-SLICE_S: Final = 10
 SUFFIX: Final = ".events"
-KEPT_SLICES: Final = 2
-"""A file that has been read is deleted when this many slices have begun after it."""
+DIGITS: Final = 12
+"""Of the slice of time, in seconds, that the name of a file begins with."""
+KEPT_S: Final = 3
+"""A file that has been read is deleted when its slice began so long ago."""
+TORN_AFTER_S: Final = 60
+"""What stands without a line end in a file so old was left behind by a process that ended."""
 MOST_AT_ONCE: Final = 4 * 1024 * 1024
-"""Bytes read in one go, so that a long absence is made up for piece by piece."""
-
+"""Bytes after which no further slice is read in one go, so that a long absence is made up for
+piece by piece."""
+LONGEST_READING_US: Final = 10_000_000
+"""What is told to come later than this was told before the machine started anew."""
 
 Line = list[Any]
 """What one callback of Kamailio's has told: the id of the call attempt (an empty one where it is
 about none), what makes microseconds since 1970 of those on the monotonic clock, and events."""
 SHORTEST: Final = 3
 """Values of a line."""
-
-
-class Position(NamedTuple):
-    """How far the spool has been read."""
-
-    file: str = ""
-    offset: int = 0
+SHORTEST_EVENT: Final = 2
 
 
 class SpoolReader:
-    """Reads the files of a spool in the order of their names."""
+    """Reads the files of a spool, whose directories may be several."""
 
     def __init__(
         self,
-        directory: Path,
-        position: Position = Position(),  # noqa: B008 - immutable
+        directories: Sequence[Path],
+        offsets: Mapping[str, int] | None = None,
         unix_s: Callable[[], float] = time.time,
+        clock_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
     ) -> None:
-        self._directory = directory
+        """`offsets` are those of the reader before."""
+        self._directories = directories
         self._unix_s = unix_s
-        self._offsets = {position.file: position.offset} if position.file else {}
-        self._from = position.file
+        self._clock_us = clock_us
+        self._offsets = dict(offsets or {})
+        self._unread: dict[str, int] = {}
+        """Bytes that were left in a file: a line that is being written, or is told too late."""
         self.malformed = 0
-        """Lines that were no event: what a full disk has cut short."""
+        """Lines that were no event: what a full disk, or the end of a process, has cut short."""
         self.has_more = False
         """Whether the last reading has left something, because it was enough for one go."""
 
     @property
-    def position(self) -> Position:
-        """Where the next reader goes on."""
-        if not self._offsets:
-            return Position(self._from)
-        last = max(self._offsets)
-        return Position(last, self._offsets[last])
+    def offsets(self) -> dict[str, int]:
+        """How far each file has been read: where the next reader goes on."""
+        return dict(self._offsets)
 
     def read(self) -> Iterator[Line]:
         """Yield the lines that have come since; a directory that is not there yet holds none."""
         self.has_more = False
+        until_us = self._clock_us()
         budget = MOST_AT_ONCE
-        for path in sorted(self._directory.glob(f"*{SUFFIX}")):
-            if path.name < self._from and path.name not in self._offsets:
-                continue
-            lines = self._new_lines(path, budget)
-            yield from self._parsed(lines)
-            budget -= len(lines)
-            if self.has_more:  # what is later must not be read before it
-                return
+        lines: list[Line] = []
+        for _, files in groupby(self._files(), key=_slice_of):
+            if budget <= 0:  # what is later must not be read before it
+                self.has_more = True
+                break
+            for file in files:
+                fresh, size = self._fresh(file, until_us)
+                lines += fresh
+                budget -= size
+        # Before all others what an earlier start of the machine has left.
+        lines.sort(key=lambda line: _clock_of(line, until_us))
+        yield from lines
 
     def forget_read(self) -> None:
         """Delete the files that have been read and will not grow any more."""
-        oldest = f"{int(self._unix_s()) // SLICE_S - KEPT_SLICES:012d}"
-        for path in sorted(self._directory.glob(f"*{SUFFIX}")):
-            read = self._offsets.get(path.name, -1)
-            if path.name < oldest and read >= path.stat().st_size:
-                path.unlink()
-                del self._offsets[path.name]
-                self._from = max(self._from, path.name)
+        now_s = int(self._unix_s())
+        for file in self._files():
+            age_s = now_s - int(_slice_of(file))
+            if age_s < KEPT_S or file.name not in self._offsets:
+                continue
+            if self._unread.get(file.name):
+                if age_s < TORN_AFTER_S:
+                    continue
+                self.malformed += 1
+            file.unlink(missing_ok=True)
+        present = {file.name for file in self._files()}
+        self._offsets = {name: at for name, at in self._offsets.items() if name in present}
+        self._unread = {name: left for name, left in self._unread.items() if name in present}
 
-    def _new_lines(self, path: Path, budget: int) -> bytes:
-        """Return whole lines alone: what stands after the last line end is still being written."""
-        offset = self._offsets.get(path.name, 0)
+    def _files(self) -> list[Path]:
+        found = (each.glob(f"*{SUFFIX}") for each in self._directories)
+        return sorted((file for files in found for file in files), key=lambda file: file.name)
+
+    def _fresh(self, file: Path, until_us: int) -> tuple[list[Line], int]:
+        """Return the lines that have come in a file, and how many bytes they are."""
+        data = self._rest_of(file)
+        whole = data[: data.rfind(b"\n") + 1]
+        texts = whole.split(b"\n")[:-1]
+        lines = _decoded(texts, has_surrogates=b"\\ud" in whole)
+        kept = len(lines)
+        while kept and _is_later(lines[kept - 1], until_us):
+            kept -= 1
+        size = len(whole) - sum(len(text) + 1 for text in texts[kept:])
+        self._offsets[file.name] = self._offsets.get(file.name, 0) + size
+        self._unread[file.name] = len(data) - size
+        told = [line for line in lines[:kept] if line is not None]
+        self.malformed += kept - len(told)
+        return told, size
+
+    def _rest_of(self, file: Path) -> bytes:
+        """Return what has not been read of a file; where zeros begin, nothing is written yet."""
         try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read(budget)
+            with file.open("rb") as opened:
+                opened.seek(self._offsets.get(file.name, 0))
+                return opened.read().partition(b"\0")[0]
         except FileNotFoundError:  # the writing side keeps its bound
             return b""
-        self.has_more = len(data) == budget
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offsets[path.name] = offset + len(whole)
-        return whole
-
-    def _parsed(self, lines: bytes) -> list[Line]:
-        decoded = _decoded(lines.split(b"\n")[:-1], has_surrogates=b"\\ud" in lines)
-        parsed = [line for line in decoded if type(line) is list and len(line) >= SHORTEST]
-        self.malformed += len(decoded) - len(parsed)
-        return parsed
 
 
-def _decoded(lines: list[bytes], *, has_surrogates: bool) -> list[object]:
-    """Return what the lines hold; None for one that is no JSON.
+def _slice_of(file: Path) -> str:
+    return file.name[:DIGITS]
+
+
+def _clock_of(line: Line, until_us: int) -> int:
+    clock_us: int = line[2][1]
+    return clock_us if clock_us <= until_us else -1
+
+
+def _is_later(line: Line | None, until_us: int) -> bool:
+    return line is not None and until_us < line[2][1] < until_us + LONGEST_READING_US
+
+
+def _is_told(line: object) -> bool:
+    return (
+        type(line) is list
+        and len(line) >= SHORTEST
+        and type(line[2]) is list
+        and len(line[2]) >= SHORTEST_EVENT
+        and type(line[2][1]) is int
+    )
+
+
+def _decoded(texts: list[bytes], *, has_surrogates: bool) -> list[Line | None]:
+    """Return what the lines hold; None for one that tells of nothing.
 
     All of them are read in one go, which costs a third; one by one where that does not work out.
     """
     if not has_surrogates:
         with suppress(ValueError):
-            whole: list[object] = json.loads(b"[" + b",".join(lines) + b"]")
-            if len(whole) == len(lines):
-                return whole
-    return [_decoded_line(line) for line in lines if line]
+            lines: list[Any] = json.loads(b"[" + b",".join(texts) + b"]")
+            if len(lines) == len(texts):
+                return [line if _is_told(line) else None for line in lines]
+    return [_decoded_line(text) for text in texts]
 
 
-def _decoded_line(line: bytes) -> object:
+def _decoded_line(text: bytes) -> Line | None:
     try:
-        told: object = json.loads(line)
+        told: Any = json.loads(text)
     except ValueError:
         return None
-    return _as_text(told) if b"\\ud" in line else told
+    if b"\\ud" in text:
+        told = _as_text(told)
+    return told if _is_told(told) else None
 
 
 def _as_text(told: object) -> object:

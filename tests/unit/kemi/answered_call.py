@@ -90,9 +90,9 @@ class CountedPart:
 
 
 def policy(events: Path) -> RoutingPolicy:
-    """The default configuration's, with its events kept in a directory."""
+    """The default configuration's, with its events kept in a directory, as if it lay in memory."""
     default = policy_from(json.loads(GOLDEN.read_text()))
-    return replace(default, dialog_keys=KEYS, events=str(events))
+    return replace(default, dialog_keys=KEYS, events=str(events), event_memory=str(events))
 
 
 class RelayingKsr(FakeKsr):

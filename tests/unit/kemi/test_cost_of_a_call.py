@@ -15,7 +15,7 @@ BUDGET = {
     "302": Taken(2, 50),  # the connection it came on: nobody else may route a call
     "search": Taken(14, 860),
     "503": Taken(20, 2_650),
-    "200": Taken(1, 175),
+    "200": Taken(1, 185),
     "ACK": Taken(6, 290),
     "BYE": Taken(5, 400),
 }

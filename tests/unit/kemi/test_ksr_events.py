@@ -48,7 +48,7 @@ def proxy(ksr: FakeKsr, spool: Path) -> Callbacks:
 
 def told(spool: Path) -> list[dict[str, Any]]:
     """Every event in order."""
-    reader = SpoolReader(spool)
+    reader = SpoolReader([spool])
     events = told_in(reader) if spool.is_dir() else []
     assert reader.malformed == 0
     return events

@@ -32,7 +32,7 @@ def told(directory: Path, *, plain: bool) -> list[dict[str, Any]]:
     about = {"$rm": "BYE", "$tt": "called", "$ft": "18-1"}
     ksr.variables |= {**about, "$mb": BYE, "$fu": "sip:+14045550150@127.0.0.1:6100"}
     assert ksr.proxy.ksr_request_route(None) == 1
-    events = told_in(SpoolReader(directory))
+    events = told_in(SpoolReader([directory]))
     calls = {event["call"] for event in events if event["kind"] != "hung_up"}
     assert len(calls) == 1
     return [{**event, "at": 0, "clock": 0, "call": ""} for event in events]

@@ -62,6 +62,7 @@ VALUES = {
         "names_udp": True,
     },
     "events": "/state/events",
+    "event_memory": "/run/events",
     "first_message_s": 15,
 }
 

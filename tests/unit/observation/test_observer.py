@@ -16,7 +16,8 @@ FINISHED = told("finished", 99, status=486, phrase="Busy", canceled=False)
 def places(tmp_path: Path) -> Places:
     """Where it works."""
     spool = tmp_path / "events"
-    return Places(tmp_path, spool, tmp_path / "calls.jsonl", tmp_path / "control.sock")
+    memory, control = tmp_path / "memory", tmp_path / "control.sock"
+    return Places(tmp_path, spool, memory, tmp_path / "calls.jsonl", control)
 
 
 def ids(places: Places) -> list[str]:
@@ -41,7 +42,7 @@ def test_observer_that_dies_in_a_call_is_followed_by_one_that_records_it_once(
     places: Places, *, is_saved: bool
 ) -> None:
     """Whether or not its last checkpoint knows of the first call's record."""
-    spool_with(places.spool, (1, [*CALL, FINISHED, begun(100, "c2")]))
+    spool_with(places.spool, (1, [*CALL, FINISHED, begun(1, "c2")]))
     first = Observer(places, 100, 10)
     first.read()
     if is_saved:
@@ -82,8 +83,8 @@ def test_record_that_the_disk_does_not_take_is_written_later(places: Places) -> 
 
 def test_event_that_cannot_be_understood_costs_no_other(places: Places) -> None:
     """A proxy of another release, say."""
-    hung_up = {key: told("hung_up", 1)[key] for key in ("kind", "at", "clock", "call")}
-    strange = [told("answered", 1), hung_up, told("begun", 5, "c9")]
+    hung_up = {key: told("hung_up", -1)[key] for key in ("kind", "at", "clock", "call")}
+    strange = [told("answered", -1), hung_up, told("begun", 5, "c9")]
     spool_with(places.spool, (1, [*strange, *CALL, FINISHED]))
 
     Observer(places, 100, 10).read()

@@ -21,7 +21,7 @@ from clearip_proxy.verdict import Verdict
 from inline_proxy.config import parse_config
 from inline_proxy.lab.certificates import CertificateAuthority
 from inline_proxy.listeners import Listener
-from inline_proxy.routing_policy import policy_values
+from inline_proxy.routing_policy import EventPlaces, policy_values
 
 LISTENERS = (
     Listener("udp", ip_address("192.0.2.1"), 5060, "SIP.example.net"),
@@ -29,7 +29,7 @@ LISTENERS = (
 )
 
 
-SPOOL = Path("/state/events")
+EVENTS = EventPlaces(Path("/state/events"), Path("/run/events"))
 EVERYTHING = r"""
 listen: {first_message_s: 10}
 overload: {max_cps: 200, memory_percent: 70}
@@ -68,7 +68,7 @@ records: {enabled: false}
 
 def policy_of(text: str, listeners: tuple[Listener, ...] = LISTENERS) -> RoutingPolicy:
     """The policy as the routing script reads it, through JSON."""
-    values = json.loads(json.dumps(policy_values(parse_config(text), listeners, SPOOL)))
+    values = json.loads(json.dumps(policy_values(parse_config(text), listeners, EVENTS)))
     return policy_from(values, [text.encode()])
 
 

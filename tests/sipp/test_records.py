@@ -10,6 +10,7 @@ import psutil
 from jsonschema import Draft202012Validator
 
 from inline_proxy.paths import ROOT
+from inline_proxy.rendering import EVENT_MEMORY, SPOOL
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
 from sipp.proxy import Proxy
@@ -134,8 +135,9 @@ def test_call_cut_off_by_a_stop_is_recorded_as_such(
 
 def events(proxy: Proxy) -> list[str]:
     """What Kamailio has told lately."""
-    files = sorted((proxy.directory / "events").glob("*.events"))
-    return [line for file in files for line in file.read_text().splitlines()]
+    files = proxy.directory.glob(f"inline-proxy-*/{EVENT_MEMORY}/*.events")
+    written = (file.read_text().partition("\0")[0] for file in files)
+    return [line for text in written for line in text.splitlines()]
 
 
 def test_observers_sudden_end_costs_no_call_and_no_record(
@@ -170,6 +172,7 @@ def test_nothing_is_recorded_where_records_are_off(
 
     assert all_succeeded(caller, target)
     assert not (proxy.directory / "calls.jsonl").exists()
-    assert not (proxy.directory / "events").exists()
+    assert not (proxy.directory / SPOOL).exists()
+    assert list(proxy.directory.glob(f"inline-proxy-*/{EVENT_MEMORY}")) == []
     children = psutil.Process(proxy.process.pid).children(recursive=True)
     assert [each for each in children if "observe" in each.cmdline()] == []

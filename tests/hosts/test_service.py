@@ -24,6 +24,11 @@ def main_pid(host: FreshHost) -> str:
     return host.run("systemctl show --value -p MainPID inline-proxy").out.strip()
 
 
+def recorded_calls(host: FreshHost) -> int:
+    """How many calls have a record."""
+    return int(host.run("cat /var/log/inline-proxy/calls.jsonl* 2>/dev/null | wc -l").out)
+
+
 def test_changed_policy_is_applied_under_load_without_a_failed_call(
     host: FreshHost, neighbours: Neighbours
 ) -> None:
@@ -141,6 +146,18 @@ def test_killed_process_brings_the_whole_service_back(
     wait_until(is_back, "the service runs again")
     assert time.monotonic() - started < BACK_WITHIN_S * slowness
     assert neighbours.call(host.address)
+
+
+def test_call_is_recorded_although_everything_was_killed(
+    host: FreshHost, neighbours: Neighbours
+) -> None:
+    """The observer had not read of it; what was told lies in memory that outlives them all."""
+    before = recorded_calls(host)
+    host.run("pkill -STOP -f 'inline_proxy observe'")
+    assert neighbours.call(host.address)
+    host.run("systemctl kill --signal=KILL inline-proxy")
+
+    wait_until(lambda: recorded_calls(host) == before + 1, "the call is recorded")
 
 
 def test_service_waits_for_an_address_that_comes_late(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from inline_proxy.observation.call_record import OpenRecord, RecordLine, how_it_ended, record_of
-from inline_proxy.observation.call_set_up import KINDS, Event, SetUp
+from inline_proxy.observation.call_set_up import Event, SetUp
 
 LONGEST_SET_UP_US: Final = 30 * 60 * 1_000_000
 """After this long without a final response, one was sent that nobody could tell of."""
@@ -85,40 +85,46 @@ class CallBook:
         """How many answered calls have not ended."""
         return sum(map(len, self.talking.values()))
 
-    def take(self, call: str, epoch_us: int, event: Event) -> Iterable[Step]:
-        """Take an event of a call; what is not known, or comes twice, changes nothing.
+    def take(self, call: str, epoch_us: int, events: list[Event]) -> Iterable[Step]:
+        """Take the events of a line; what is not known, or comes twice, changes nothing.
 
-        Raises `TypeError` or `ValueError` where it cannot be understood.
+        Raises `LookupError`, `TypeError` or `ValueError` where one cannot be understood.
         """
+        if not call:
+            return [step for event in events for step in self._take_of_no_call(epoch_us, event)]
+        if events[0][0] == "begun":
+            self.setting_up[call] = known = UnderWay(epoch_us, events)
+        else:
+            found = self.setting_up.get(call)
+            if found is None:
+                return NOTHING
+            known = found
+            known.events.extend(events)
+        kind = events[-1][0]
+        if kind == "answered" or kind == "finished":  # noqa: PLR1714 - quicker, and often asked
+            return self._decide(call, known)
+        return NOTHING
+
+    def _take_of_no_call(self, epoch_us: int, event: Event) -> Iterable[Step]:
         kind = event[0]
-        if kind == "begun":
-            self.setting_up[call] = UnderWay(epoch_us, [event])
-        elif kind == "answered" or kind == "finished":  # noqa: PLR1714 - quicker, and often asked
-            return self._decide(call, event)
-        elif kind in KINDS:
-            known = self.setting_up.get(call)
-            if known is not None:
-                known.events.append(event)
-        elif kind == "hung_up":
+        if kind == "hung_up":
             return self._hang_up(epoch_us, *event[1:5])
-        elif kind == "started":
+        if kind == "started":
             return list(self.cut_off_set_ups(epoch_us + event[1]))
-        elif kind == "dropped":
+        if kind == "dropped":
             self.dropped_files += event[2]
         return NOTHING
 
-    def _decide(self, call: str, event: Event) -> Iterable[Step]:
-        known = self.setting_up.pop(call, None)
-        if known is None:
-            return NOTHING
+    def _decide(self, call: str, known: UnderWay) -> Iterable[Step]:
+        del self.setting_up[call]
         epoch_us, events = known
-        events.append(event)
+        at_us = events[-1][1]
         told = SetUp(events)
         record, end = record_of(call, epoch_us, told), how_it_ended(told)
-        if event[0] == "finished":
-            decided = Decided(told, record, end, epoch_us + event[1])
+        if not told.is_answered:
+            decided = Decided(told, record, end, epoch_us + at_us)
             return decided, Ended(decided.line)
-        conversation = Conversation(record, told.call_id, told.from_tag, epoch_us, event[1])
+        conversation = Conversation(record, told.call_id, told.from_tag, epoch_us, at_us)
         self.talking.setdefault(told.call_id, []).append(conversation)
         return (Decided(told, record, end),)
 

@@ -80,14 +80,13 @@ class Observer:
         taken = 0
         for call, epoch_us, *events in self.reader.read():
             taken += len(events)
-            for event in events:
-                try:
-                    steps = self.book.take(call, epoch_us, event)
-                except (LookupError, TypeError, ValueError):
-                    _log.exception("an event that cannot be understood: %.200r", event)
-                    continue
-                if steps:
-                    self._take(steps)
+            try:
+                steps = self.book.take(call, epoch_us, events)
+            except (LookupError, TypeError, ValueError):
+                _log.exception("an event that cannot be understood: %.200r", events)
+                continue
+            if steps:
+                self._take(steps)
         self._give_up_old()
         self._write()
         if time.monotonic() >= self._next_save_s:

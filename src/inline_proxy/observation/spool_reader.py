@@ -72,11 +72,9 @@ class SpoolReader:
                 self.has_more = True
                 break
             for file in files:
-                fresh, size = self._fresh(file, until_us)
-                lines += fresh
-                budget -= size
+                budget -= self._take(file, until_us, lines)
         # Before all others what an earlier start of the machine has left.
-        lines.sort(key=lambda line: _clock_of(line, until_us))
+        lines.sort(key=lambda line: line[2][1] if line[2][1] <= until_us else -1)
         yield from lines
 
     def forget_read(self) -> None:
@@ -99,21 +97,22 @@ class SpoolReader:
         found = (each.glob(f"*{SUFFIX}") for each in self._directories)
         return sorted((file for files in found for file in files), key=lambda file: file.name)
 
-    def _fresh(self, file: Path, until_us: int) -> tuple[list[Line], int]:
-        """Return the lines that have come in a file, and how many bytes they are."""
+    def _take(self, file: Path, until_us: int, lines: list[Line]) -> int:
+        """Add the lines that have come in a file; return how many bytes they are."""
         data = self._rest_of(file)
         whole = data[: data.rfind(b"\n") + 1]
         texts = whole.split(b"\n")[:-1]
-        lines = _decoded(texts, has_surrogates=b"\\ud" in whole)
-        kept = len(lines)
-        while kept and _is_later(lines[kept - 1], until_us):
+        fresh = _decoded(texts, has_surrogates=b"\\ud" in whole)
+        kept = len(fresh)
+        while kept and _is_later(fresh[kept - 1], until_us):
             kept -= 1
         size = len(whole) - sum(len(text) + 1 for text in texts[kept:])
         self._offsets[file.name] = self._offsets.get(file.name, 0) + size
         self._unread[file.name] = len(data) - size
-        told = [line for line in lines[:kept] if line is not None]
-        self.malformed += kept - len(told)
-        return told, size
+        told = len(lines)
+        lines += [line for line in fresh[:kept] if line is not None]
+        self.malformed += kept - (len(lines) - told)
+        return size
 
     def _rest_of(self, file: Path) -> bytes:
         """Return what has not been read of a file; where zeros begin, nothing is written yet."""
@@ -129,35 +128,21 @@ def _slice_of(file: Path) -> str:
     return file.name[:DIGITS]
 
 
-def _clock_of(line: Line, until_us: int) -> int:
-    clock_us: int = line[2][1]
-    return clock_us if clock_us <= until_us else -1
-
-
 def _is_later(line: Line | None, until_us: int) -> bool:
     return line is not None and until_us < line[2][1] < until_us + LONGEST_READING_US
 
 
-def _is_told(line: object) -> bool:
-    return (
-        type(line) is list
-        and len(line) >= SHORTEST
-        and type(line[2]) is list
-        and len(line[2]) >= SHORTEST_EVENT
-        and type(line[2][1]) is int
-    )
-
-
-def _decoded(texts: list[bytes], *, has_surrogates: bool) -> list[Line | None]:
+def _decoded(texts: list[bytes], *, has_surrogates: bool) -> Sequence[Line | None]:
     """Return what the lines hold; None for one that tells of nothing.
 
-    All of them are read in one go, which costs a third; one by one where that does not work out.
+    All of them are read and looked at in one go, which costs a third; one by one where that does
+    not work out.
     """
-    if not has_surrogates:
-        with suppress(ValueError):
-            lines: list[Any] = json.loads(b"[" + b",".join(texts) + b"]")
-            if len(lines) == len(texts):
-                return [line if _is_told(line) else None for line in lines]
+    if texts and not has_surrogates:
+        with suppress(ValueError, LookupError, TypeError):
+            lines: list[Line] = json.loads(b"[" + b",".join(texts) + b"]")
+            if len(lines) == len(texts) and {type(line[2][1]) for line in lines} == {int}:
+                return lines
     return [_decoded_line(text) for text in texts]
 
 
@@ -168,7 +153,14 @@ def _decoded_line(text: bytes) -> Line | None:
         return None
     if b"\\ud" in text:
         told = _as_text(told)
-    return told if _is_told(told) else None
+    is_told = (
+        type(told) is list
+        and len(told) >= SHORTEST
+        and type(told[2]) is list
+        and len(told[2]) >= SHORTEST_EVENT
+        and type(told[2][1]) is int
+    )
+    return told if is_told else None
 
 
 def _as_text(told: object) -> object:

@@ -241,8 +241,8 @@ def test_what_a_later_release_tells_is_passed_over() -> None:
     book = CallBook()
     steps_of(begun(), attempted(), book=book)
 
-    assert list(book.take("c1", 0, ["sang", 1])) == []
-    (decided, ended) = book.take("c1", 0, ["finished", 9_000, 486, "Busy", False, "loud"])
+    assert list(book.take("c1", 0, [["sang", 1]])) == []
+    (decided, ended) = book.take("c1", 0, [["finished", 9_000, 486, "Busy", False, "loud"]])
 
     assert (decided.line.record["status"], ended.line.record["phrase"]) == (486, "Busy")
 

@@ -55,9 +55,9 @@ def test_record_is_a_line_that_the_schema_allows(
     """Texts of every kind, clocks that go back, events in any order."""
     book = CallBook()
     for event in (begun, *events):
-        assert list(book.take("c1", 0, event)) == []
+        assert list(book.take("c1", 0, [event])) == []
 
-    decided, *ended = [*book.take("c1", 0, end), *book.cut_off_all(10**9)]
+    decided, *ended = [*book.take("c1", 0, [end]), *book.cut_off_all(10**9)]
 
     assert isinstance(decided, Decided)
     (over,) = ended

@@ -116,7 +116,7 @@ def steps_of(*events: Event, book: CallBook | None = None) -> list[Step]:
     """What a book makes of events."""
     book = book if book is not None else CallBook()
     lines = [json.loads(line_of(event)) for event in events]
-    return [step for call, epoch_us, event in lines for step in book.take(call, epoch_us, event)]
+    return [step for call, epoch_us, *told in lines for step in book.take(call, epoch_us, told)]
 
 
 def records_of(*events: Event, book: CallBook | None = None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from hosts.waiting import wait_until
 pytestmark = pytest.mark.timeout(900)
 LOGS = "/var/log/inline-proxy"
 SPOOL = "/var/lib/inline-proxy/events"
+MEMORY = "/run/inline-proxy/events-in-memory"
 METRICS = (
     'python3 -c "import urllib.request as u; '
     "print(u.urlopen('http://127.0.0.1:8080/metrics').read().decode())\""
@@ -30,11 +31,14 @@ def host_with_a_small_disk(host: FreshHost) -> Iterator[FreshHost]:
 
 @pytest.fixture
 def host_with_a_small_spool(host: FreshHost) -> Iterator[FreshHost]:
-    """The installed host, what is told of calls on a disk of 64 KB."""
-    mount = f"mount -t tmpfs -o size=64k,uid=$(id -u inline-proxy),mode=700 tmpfs {SPOOL}"
-    host.run(f"systemctl stop inline-proxy; {mount} && systemctl start inline-proxy")
+    """The installed host, with 64 KB for what is told of calls: in memory, and on a disk."""
+    of_the_service = "size=64k,uid=$(id -u inline-proxy),mode=700"
+    host.run(f"install -d -o inline-proxy {SPOOL} {MEMORY}")
+    for place in (SPOOL, MEMORY):
+        host.run(f"mount -t tmpfs -o {of_the_service} tmpfs {place}")
+    host.run("systemctl restart inline-proxy")
     yield host
-    host.run(f"systemctl stop inline-proxy && umount {SPOOL} && systemctl start inline-proxy")
+    host.run(f"umount --lazy {SPOOL} {MEMORY} && systemctl restart inline-proxy")
 
 
 def figure(host: FreshHost, name: str) -> float | None:

@@ -55,7 +55,7 @@ class EventMemory:
         self._directory.mkdir(_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         if sum(1 for _ in self._directory.iterdir()) >= MOST_FILES:
             raise OSError(errno.ENOSPC, "nobody reads what lies in", str(self._directory))
-        path = self._directory / f"{number:012d}-{os.getpid()}-{next(_files)}{SUFFIX}"
+        path = self._directory / f"{number:012d}-{os.getpid()}-{next(_files):06d}{SUFFIX}"
         descriptor = os.open(path, _FLAGS, _PRIVATE_FILE)
         try:
             os.posix_fallocate(descriptor, 0, self._size)

@@ -18,7 +18,7 @@ from inline_proxy.kamailio_log import KamailioLog, MaskSetting
 from inline_proxy.kamailio_rpc import KamailioRpc, KamailioUnreachable, RpcRefused
 from inline_proxy.listeners import Listener, is_held
 from inline_proxy.rendering import CONTROL_SOCKET, POLICY
-from inline_proxy.shared_memory import SHARED_MEMORY_MB
+from inline_proxy.shared_memory import host_memory_bytes, shared_memory_mb
 from inline_proxy.sip_probe import answers_options
 
 WORKER_MEMORY_MB = 16
@@ -38,7 +38,8 @@ def command(directory: Path) -> list[str]:
     The TLSF allocator: the default one spends a third of a call's cost searching free lists
     once a Python heap shares the process. `setpriv` ends Kamailio if this process is killed.
     """
-    memory = ["-m", str(SHARED_MEMORY_MB), "-M", str(WORKER_MEMORY_MB), "-x", "tlsf", "-X", "tlsf"]
+    shared, own = shared_memory_mb(host_memory_bytes()), WORKER_MEMORY_MB
+    memory = ["-m", str(shared), "-M", str(own), "-x", "tlsf", "-X", "tlsf"]
     # Kamailio 6 wants a runtime directory of its own, and /run may not be writable.
     files = ["-f", str(directory / "kamailio.cfg"), "-Y", str(directory)]
     return ["setpriv", "--pdeathsig", "TERM", "kamailio", *files, "-DD", "-E", *memory]

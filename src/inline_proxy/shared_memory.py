@@ -1,6 +1,12 @@
 """The memory that Kamailio's processes share, and how many connections fit into it."""
 
-SHARED_MEMORY_MB = 512
+import os
+
+LEAST_MB = 512
+MOST_MB = 1024
+"""20,000 calls that ring, and as many connections as there may be, fill three quarters of it."""
+SHARE_OF_HOST = 4
+"""The kernel gives what is used; a quarter of the host's memory leaves it the rest at any time."""
 READ_BUFFER_BYTES = 48 * 1024
 """The largest message; a buffer of this size is part of every connection."""
 CONNECTION_BYTES = READ_BUFFER_BYTES + 4 * 1024
@@ -10,7 +16,17 @@ ENCRYPTION_BYTES = 64 * 1024
 _MIB = 1024 * 1024
 
 
-def most_connections(shared_memory_mb: int = SHARED_MEMORY_MB) -> int:
+def shared_memory_mb(host_bytes: int) -> int:
+    """Return how much of a host's memory Kamailio's processes share."""
+    return max(LEAST_MB, min(host_bytes // _MIB // SHARE_OF_HOST, MOST_MB))
+
+
+def host_memory_bytes() -> int:
+    """Return how much memory this host has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def most_connections(shared_memory_mb: int = LEAST_MB) -> int:
     """Return how many connections may be open: all of them take half of the memory at most.
 
     Half of the connections may be encrypted. The rest of the memory is for calls.

@@ -14,6 +14,7 @@ import pytest
 from inline_proxy import kamailio_process
 from inline_proxy.kamailio_process import KamailioProcess, command
 from inline_proxy.listeners import Listener
+from inline_proxy.shared_memory import host_memory_bytes, shared_memory_mb
 from unit.operator.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("_own_signals")
@@ -103,7 +104,7 @@ def test_command_has_the_guards_that_no_file_can_hold() -> None:
 
     assert words == (
         "setpriv --pdeathsig TERM kamailio -f /rendered/kamailio.cfg -Y /rendered -DD -E "
-        "-m 512 -M 16 -x tlsf -X tlsf"
+        f"-m {shared_memory_mb(host_memory_bytes())} -M 16 -x tlsf -X tlsf"
     )
 
 

@@ -24,6 +24,7 @@ from clearip_proxy.routing import on_request
 from clearip_proxy.search import after_target, awaited_branch
 
 if TYPE_CHECKING:
+    from clearip_proxy.ksr.clock import ClockWatch
     from clearip_proxy.ksr.cluster_keeper import ClusterKeeper
     from clearip_proxy.ksr.connections import MuteConnections
     from clearip_proxy.ksr.finder import SiteFinder
@@ -54,6 +55,7 @@ class Callbacks:
         self._finder: SiteFinder | None = None
         self._watch: OverloadWatch | None = None
         self._mute: MuteConnections | None = None
+        self._clock: ClockWatch | None = None
         self._cluster_keeper: ClusterKeeper | None = None
         self._cluster = ClusterDoor(ksr, policy, policy.cluster) if policy.cluster else None
         # A proxy alone does not even look for the group's messages.
@@ -190,6 +192,7 @@ class Callbacks:
     def _keep_sites(self) -> None:
         if self._keeper is None:
             # Only the timer's process needs it, and the library that reads certificates.
+            from clearip_proxy.ksr.clock import ClockWatch  # noqa: PLC0415
             from clearip_proxy.ksr.connections import MuteConnections  # noqa: PLC0415
             from clearip_proxy.ksr.keeper import SiteKeeper  # noqa: PLC0415
             from clearip_proxy.ksr.overload import OverloadWatch  # noqa: PLC0415
@@ -199,12 +202,16 @@ class Callbacks:
             )
             self._watch = OverloadWatch(self._ksr, self._policy, self._numbers)
             self._mute = MuteConnections(self._ksr, self._policy)
+            self._clock = ClockWatch(self._ksr)
             self._cluster_keeper = self._keeper_of_cluster()
         self._keeper.tick()
-        now_ms = self._gateway.read.now().monotonic_ms
+        now = self._gateway.read.now()
+        now_ms = now.monotonic_ms
         for each in (self._watch, self._mute):
             if each is not None:
                 each.tick(now_ms)
+        if self._clock is not None:
+            self._clock.tick(now)
         if self._cluster_keeper is not None:
             self._cluster_keeper.tick(now_ms, self._keeper.states)
         if self._spool_keeper is not None:

@@ -140,6 +140,7 @@ class SiteKeeper:
         names = self._names_in(certificate)
         if carries(names, self._policy.server_name):
             watch.is_verified(connection, now.monotonic_ms + self._policy.keepalive_s * 1000)
+            self._sites.keep_open(connection)
             self._sites.count(watch.hop, Count.CONNECTIONS)
             self._enter(watch, SiteState.UP, f"its certificate is for {names}", now)
             return

@@ -19,6 +19,8 @@ SILENCES_TO_REST = 3
 """Calls in a row that an address leaves without an answer before it is left alone."""
 REST_MS = 5_000
 """How long it is left alone before one call tries it again."""
+VERIFIED_LIFETIME_S = 30 * 24 * 3600
+"""Longer than any step that a clock is likely to be set forward by (docs/adr/0046)."""
 ITERATOR = "asked"
 
 
@@ -51,6 +53,10 @@ class KsrSites:
     def is_open(self, connection: int) -> bool:
         """Tell whether Kamailio still holds a connection."""
         return self._tcpops.tcp_conid_alive(connection) > 0
+
+    def keep_open(self, connection: int) -> None:
+        """Let a connection end by what the keep-alive finds alone, even when the clock is set."""
+        self._tcpops.tcp_set_connection_lifetime_cid(connection, VERIFIED_LIFETIME_S)
 
     def has_open_line(self) -> bool:
         """Tell whether some site can be asked."""

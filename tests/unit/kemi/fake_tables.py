@@ -51,6 +51,10 @@ class FakeSharedTables:
         self._table(table).pop(key, None)
         return 1
 
+    def sht_reset(self, table: str, /) -> int:
+        self._table(table).clear()
+        return 1
+
     def sht_iterator_start(self, iterator: str, table: str, /) -> int:
         self.variables[f"{iterator} stands at"] = 0
         self.variables[f"{iterator} walks"] = table

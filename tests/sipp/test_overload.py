@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
-from clearip_proxy.process.socket_queue import fullest_queue_bytes, udp_tables
 from sipp.clearip import ClearIp
 from sipp.conftest import ProxyWith
 from sipp.flood import call, finals
@@ -15,6 +14,7 @@ from sipp.proxy import Proxy
 from sipp.raw_request import RawCaller
 from sipp.role import all_succeeded
 from sipp.sipp import Sipp
+from sipp.udp_tables import fullest_queue_bytes
 from sipp.waiting import wait_until
 
 FLOODING_HOST = "127.0.0.77"
@@ -101,9 +101,8 @@ def queue_kept_full(proxy: Proxy, flooder: RawCaller, number: str) -> Iterator[N
     ended = Event()
 
     def flood() -> None:
-        ports = frozenset({proxy.port})
         for index in range(MOST_CALLS):
-            while fullest_queue_bytes(udp_tables(), ports) > FILLED_BYTES:
+            while fullest_queue_bytes(proxy.port) > FILLED_BYTES:
                 ended.wait(0.001)
             if ended.is_set():
                 return

@@ -103,7 +103,7 @@ class SiteKeeper:
             if watch.fault:  # the finder has logged it
                 watch.enter(SiteState.DOWN, watch.fault, now.unix_s)
             return
-        connection, _, answered_ms = self._sites.last_answer(watch.hop)
+        connection, answered_ms = self._sites.last_answer(watch.hop)
         if watch.connection and not self._sites.is_open(watch.connection):
             self._lose(watch, now, "connection closed")
         elif watch.connection and self._is_overdue(watch, answered_ms, now.monotonic_ms):
@@ -133,11 +133,11 @@ class SiteKeeper:
 
     def _check(self, watch: Watch, now: Moment) -> None:
         """Give a connection to the calls, or close it, by the names in its certificate."""
-        connection, certificate, _ = self._sites.last_answer(watch.hop)
+        connection, _ = self._sites.last_answer(watch.hop)
         watch.checked = connection
         if not self._sites.is_open(connection):
             return
-        names = self._names_in(certificate)
+        names = self._names_in(self._sites.certificate(watch.hop))
         if carries(names, self._policy.server_name):
             watch.is_verified(connection, now.monotonic_ms + self._policy.keepalive_s * 1000)
             self._sites.keep_open(connection)
@@ -171,14 +171,14 @@ class SiteKeeper:
         elif finding.certificate and not carries(names, self._policy.server_name):
             self._refuse(watch, names, now)
         else:
-            if self._sites.last_answer(watch.hop)[2] < watch.sent_ms:
+            if self._sites.last_answer(watch.hop)[1] < watch.sent_ms:
                 self._enter(watch, SiteState.DOWN, "no answer to OPTIONS", now)
             self._send_options(watch, now)
 
     def _ask(self, watch: Watch, now: Moment) -> None:
         """Keep a connection alive, open one, or look first where that has failed before."""
         keepalive_ms = self._policy.keepalive_s * 1000
-        if watch.connection and self._sites.last_answer(watch.hop)[2] < watch.sent_ms:
+        if watch.connection and self._sites.last_answer(watch.hop)[1] < watch.sent_ms:
             return  # another question would give the one before it more time, again and again
         if watch.connection:
             watch.next_ms = now.monotonic_ms + keepalive_ms

@@ -1,6 +1,6 @@
 """Refusing calls early when there are more than the proxy carries (docs/admission.md)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from clearip_proxy.decisions import Reply
 from clearip_proxy.ksr.calls import RATES
@@ -12,7 +12,7 @@ from clearip_proxy.limits import refusal
 from clearip_proxy.overload import SECOND_MS, Ceiling, Load, Second, is_taken, lower_of
 from clearip_proxy.policy import RoutingPolicy
 from clearip_proxy.process.shared_numbers import SharedNumbers
-from clearip_proxy.process.socket_queue import fullest_queue_bytes, udp_tables
+from clearip_proxy.process.socket_queue import UdpQueues
 
 SHED = "calls_shed"
 TOO_MANY_FOR_ALL = refusal("overloaded", 1)
@@ -79,13 +79,14 @@ class OverloadWatch:
         ksr: KsrPort,
         policy: RoutingPolicy,
         numbers: SharedNumbers,
-        tables: Callable[[], Sequence[str]] = udp_tables,
+        queued_bytes: Callable[[], int] | None = None,
     ) -> None:
+        """`queued_bytes` tells what waits in the fullest UDP socket of this process."""
         self._ksr = ksr
         self._policy = policy.overload
         self._numbers = numbers
-        self._tables = tables
-        self._ports = frozenset(int(each.rpartition(":")[2]) for each in policy.own)
+        ports = frozenset(int(each.rpartition(":")[2]) for each in policy.own)
+        self._queued_bytes = queued_bytes or UdpQueues(ports).fullest_bytes
         self._log = KsrLog(ksr)
         self._ceiling = Ceiling()
 
@@ -107,7 +108,7 @@ class OverloadWatch:
             self._log.note_of_no_call("no longer overloaded: every new call is taken")
 
     def _load(self, now_ms: int) -> Load:
-        queued_bytes = fullest_queue_bytes(self._tables(), self._ports)
+        queued_bytes = self._queued_bytes()
         total, free = self._statistic("total_size"), self._statistic("free_size")
         used_percent = 100 * (total - free) / total if total else 0.0
         return Load(now_ms, self._numbers.calls_begun, queued_bytes, used_percent)

@@ -72,14 +72,13 @@ class KsrSites:
         self._htable.sht_seti(SITES, f"{hop} connection", connection)
         self._htable.sht_seti(SITES, f"{hop} answered", now_ms)
 
-    def last_answer(self, hop: str) -> tuple[int, str, int]:
-        """Return connection, certificate and time of the last answer to OPTIONS; zeros for none."""
-        certificate = self._htable.sht_get(SITES, f"{hop} certificate")
-        return (
-            self._number(f"{hop} connection"),
-            str(certificate or ""),
-            self._number(f"{hop} answered"),
-        )
+    def last_answer(self, hop: str) -> tuple[int, int]:
+        """Return connection and time of the last answer to OPTIONS; zeros for none."""
+        return self._number(f"{hop} connection"), self._number(f"{hop} answered")
+
+    def certificate(self, hop: str) -> str:
+        """Return the certificate that came with the last answer to OPTIONS; "" for none."""
+        return str(self._htable.sht_get(SITES, f"{hop} certificate") or "")
 
     # The breaker
 

@@ -21,11 +21,6 @@ SWITCH, OTHER = "192.0.2.10", "192.0.2.20"
 TOTAL_BYTES = 1_000
 
 
-def table(queued_bytes: int) -> str:
-    """What Linux says of the listener."""
-    return f"head\n 1: 010200C0:13C4 00000000:0000 07 00000000:{queued_bytes:08X} 00:0 0 0 0 1\n"
-
-
 class Lab:
     """A proxy that is looked at ten times a second."""
 
@@ -35,9 +30,7 @@ class Lab:
         self.queued_bytes = 0
         changed = replace(POLICY, overload=OverloadPolicy(**policy))
         self.gate = OverloadGate(self.ksr, changed, self.numbers)
-        self._watch = OverloadWatch(
-            self.ksr, changed, self.numbers, lambda: [table(self.queued_bytes)]
-        )
+        self._watch = OverloadWatch(self.ksr, changed, self.numbers, lambda: self.queued_bytes)
         self._now_ms = 0
         self.memory(used_percent=10)
 

@@ -13,7 +13,7 @@ from bench.places import number_after
 from bench.proxies import Proxy, Running
 from bench.usage import cpu_s
 
-RATES = (50, 100, 200, 400, 600, 800, 1000, 1200, 1500, 1800, 2200)
+RATES = (50, 100, 200, 400, 600, 800, 1000, 1200, 1500, 1800, 2200, 2700, 3300, 4000, 4800)
 STEP_S = 8
 SETTLED_S = 8
 """After that, what the first calls left behind has ended."""

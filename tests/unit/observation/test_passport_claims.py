@@ -1,6 +1,7 @@
 """Claims are read in a cheaper way than the library's own, and are the same."""
 
 import json
+from collections.abc import Callable
 
 import jwt
 import pytest
@@ -11,6 +12,8 @@ from jwt.utils import base64url_encode
 from inline_proxy.observation import passport_claims
 from inline_proxy.observation.passport_claims import passport_of
 
+ODD_TEXT = 'aé"\\\x7f~>?{\U0001f600'
+NUMBER = st.text("1+*#", max_size=4) | st.text(ODD_TEXT, max_size=4)
 PLAIN = st.none() | st.booleans() | st.integers(-9, 2**40) | st.text(max_size=8)
 CLAIMS = st.dictionaries(
     st.sampled_from(["attest", "orig", "dest", "iat", "origid", "other"]),
@@ -34,6 +37,7 @@ def by_the_library(identity: str) -> dict[str, object]:
     """The claims, every token taken apart by the library as a whole."""
     by_library = passport_claims._decoded_by_library  # noqa: SLF001 - the one to compare with
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passport_claims, "_canonical", lambda _: None)
         patched.setattr(passport_claims, "_decoded", by_library)
         return claims_of(identity)
 
@@ -46,6 +50,48 @@ def test_claims_are_what_the_library_says(
     token = f"{part({'alg': 'ES256', **headers})}.{part(claims)}.c2lnbmF0dXJl"
 
     assert claims_of(f"{token};ppt=shaken") == by_the_library(f"{token};ppt=shaken")
+
+
+@given(
+    st.lists(NUMBER, min_size=1, max_size=2),
+    NUMBER,
+    st.text(ODD_TEXT, max_size=4),
+    st.text(ODD_TEXT, max_size=4),
+    st.integers(-1, 2**60),
+    st.sampled_from(["c2ln", "", "c2ln.", "c2 n", "c2ln=", " c2ln "]),
+    st.sampled_from([str, str.strip, lambda text: text.replace(":", ": "), lambda text: text[:-1]]),
+)
+def test_canonical_claims_are_what_the_library_says(  # noqa: PLR0913, PLR0917 - each drawn apart
+    dest: list[str],
+    orig: str,
+    attest: str,
+    origid: str,
+    iat: int,
+    signature: str,
+    spoilt: Callable[[str], str],
+) -> None:
+    """Claims in the form of RFC 8225 §9, and what is nearly that."""
+    claims = {"attest": attest, "dest": {"tn": dest}, "iat": iat, "orig": {"tn": orig}}
+    text = json.dumps({**claims, "origid": origid}, separators=(",", ":"))
+    payload = base64url_encode(spoilt(text).encode()).decode()
+    identity = f"{part({'alg': 'ES256', 'ppt': 'shaken'})}.{payload}.{signature};ppt=shaken"
+
+    assert claims_of(identity) == by_the_library(identity)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        '{"attest":"A","dest":{"tn":["1"]},"iat":1,"orig":{"tn":"2"},"origid":"a-b"}',
+        '{"attest":"A","dest":{"tn":["1","2"]},"iat":0,"orig":{"tn":"2"},"origid":""}',
+    ],
+)
+def test_canonical_claims_need_no_library(claims: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a reader of JSON: most are of this form."""
+    monkeypatch.setattr(passport_claims, "_decoded", None)
+    token = f"{part({'alg': 'ES256'})}.{base64url_encode(claims.encode()).decode()}.c2ln"
+
+    assert claims_of(token)["dest"] == json.loads(claims)["dest"]["tn"]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class Observer:
                 if self._masks_numbers:
                     self.recent.put(step.record.id, self._as_written(step.line))
                 else:
-                    self.recent.put(step.record.id, step)
+                    self.recent.put(step.record.id, step.record)
                 if self._journal is not None and self._journal.takes_more():
                     self._journal.decided(self._as_written(step.line).record)
             else:

@@ -1,12 +1,12 @@
 """The calls of the last minutes, for whoever looks at the status page."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from inline_proxy.observation.call_book import Decided
-from inline_proxy.observation.call_record import Record, RecordLine
+from inline_proxy.observation.call_record import OPEN, OpenRecord, Record, RecordLine
 
 KEPT: Final = 500
 TAIL_BYTES: Final = 4_000_000
@@ -19,16 +19,18 @@ class RecentCalls:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._calls: dict[str, RecordLine | Decided] = {}
+        self._calls: OrderedDict[str, RecordLine | OpenRecord] = OrderedDict()
+        """In a plain dictionary what was deleted is looked over again at the next deletion."""
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    def put(self, call: str, known: RecordLine | Decided) -> None:
+    def put(self, call: str, known: RecordLine | OpenRecord) -> None:
         """Take what is known of a call; of one that has ended since, the later."""
-        self._calls[call] = known
-        while len(self._calls) > self._kept:
-            del self._calls[next(iter(self._calls))]
+        calls = self._calls
+        calls[call] = known
+        if len(calls) > self._kept:
+            calls.popitem(last=False)
 
     def load(self, path: Path) -> None:
         """Take the last records of a file; without one, none."""
@@ -64,8 +66,8 @@ def _texts(record: Record) -> Iterator[str]:
         yield attempt["target"]
 
 
-def _record(known: RecordLine | Decided) -> Record:
-    line = known.line if isinstance(known, Decided) else known
+def _record(known: RecordLine | OpenRecord) -> Record:
+    line = known.ended(OPEN) if isinstance(known, OpenRecord) else known
     return line.record
 
 

@@ -4,8 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from inline_proxy.observation.call_record import OpenRecord, RecordLine, how_it_ended, record_of
+from inline_proxy.observation.call_record import (
+    OPEN,
+    OpenRecord,
+    RecordLine,
+    how_it_ended,
+    record_of,
+)
 from inline_proxy.observation.call_set_up import Event, SetUp
+from inline_proxy.observation.plain_call import PlainCall, plain_call
 
 LONGEST_SET_UP_US: Final = 30 * 60 * 1_000_000
 """After this long without a final response, one was sent that nobody could tell of."""
@@ -16,7 +23,7 @@ LONGEST_CALL_US: Final = 24 * 60 * 60 * 1_000_000
 class Decided(NamedTuple):
     """A call attempt has its final response, or never will."""
 
-    told: SetUp
+    told: SetUp | PlainCall
     record: OpenRecord
     end: str
     at_us: int | None = None
@@ -119,11 +126,16 @@ class CallBook:
         del self.setting_up[call]
         epoch_us, events = known
         at_us = events[-1][1]
-        told = SetUp(events)
-        record, end = record_of(call, epoch_us, told), how_it_ended(told)
-        if not told.is_answered:
-            decided = Decided(told, record, end, epoch_us + at_us)
-            return decided, Ended(decided.line)
+        told: SetUp | PlainCall
+        if (plain := plain_call(call, epoch_us, events)) is not None:
+            told, record = plain
+            end = OPEN
+        else:
+            told = SetUp(events)
+            record, end = record_of(call, epoch_us, told), how_it_ended(told)
+            if not told.is_answered:
+                decided = Decided(told, record, end, epoch_us + at_us)
+                return decided, Ended(decided.line)
         conversation = Conversation(record, told.call_id, told.from_tag, epoch_us, at_us)
         self.talking.setdefault(told.call_id, []).append(conversation)
         return (Decided(told, record, end),)

@@ -17,8 +17,13 @@ from inline_proxy.observation.disposition import disposition_of
 
 VERSION: Final = 1
 NULL: Final = "null"
+OPEN: Final = "open"
+"""The end of a set-up that leads to a conversation."""
 _URI: Final = re.compile(r"(?:sips?|tel):(?://)?(?P<user>[^@;?>]*)", re.IGNORECASE)
 _VERSTAT: Final = re.compile(r";\s*verstat=(?P<value>[^;>@\s,]+)", re.IGNORECASE)
+_FRACTIONS: Final = [str(us / 1000)[1:] for us in range(1000)]
+LONGEST_EXACT_US: Final = 10**15
+"""Below it a floating-point number has the digits of any count of microseconds."""
 
 Record = dict[str, Any]
 
@@ -52,7 +57,7 @@ class OpenRecord(NamedTuple):
         hung_up_by = NULL if by is None else f'"{by}"'
         return RecordLine(
             self.id,
-            f'{self.text},"end":"{end}","ended_at":{ended_at},"talk_ms":{_ms(talk_us)},'
+            f'{self.text},"end":"{end}","ended_at":{ended_at},"talk_ms":{ms(talk_us)},'
             f'"hung_up_by":{hung_up_by}}}\n',
         )
 
@@ -68,24 +73,24 @@ def record_of(call: str, epoch_us: int, told: SetUp) -> OpenRecord:
         f'"call_id":{quoted(told.call_id)},"source":{_text(told.source)},'
         f'"source_address":{quoted(told.address)},"from":{quoted(number_of(told.from_uri))},'
         f'"to":{quoted(number_of(told.to_uri))},"disposition":"{disposition_of(told)}",'
-        f'"status":{_number(told.status)},"phrase":{quoted(told.phrase)},'
+        f'"status":{number_or_null(told.status)},"phrase":{quoted(told.phrase)},'
         f'"canceled":{_truth(told.is_canceled)},"clearip":[{",".join(map(_query, told.queries))}],'
-        f'"contacts":{_number(told.contacts)},'
+        f'"contacts":{number_or_null(told.contacts)},'
         f'"attempts":[{",".join([_attempt(each, begun_us) for each in told.attempts])}],'
-        f'"answered_by":{_number(told.answered_by)},"setup_ms":{_ms(setup_us)},'
-        f'"ring_ms":{_ms(ring_us)},"own_delay_ms":{_ms(told.own_delay_us)},'
-        f'"request_bytes":{_number(told.size_bytes)},'
+        f'"answered_by":{number_or_null(told.answered_by)},"setup_ms":{ms(setup_us)},'
+        f'"ring_ms":{ms(ring_us)},"own_delay_ms":{ms(told.own_delay_us)},'
+        f'"request_bytes":{number_or_null(told.size_bytes)},'
         f'"passports":[{",".join([each.text for each in told.passports])}],'
         f'"verstat":{_text(_verstat(told.asserted))}',
     )
 
 
 def how_it_ended(told: SetUp) -> str:
-    """Return how a set-up has ended: `open` for one that leads to a conversation."""
+    """Return how a set-up has ended."""
     if told.status is None:
         return "cut_off"
     if told.is_answered:
-        return "open"
+        return OPEN
     return "canceled" if told.is_canceled else "refused"
 
 
@@ -100,40 +105,46 @@ def _second(unix_s: int) -> str:
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def number_or_null(value: int | None) -> str:
+    """Return a number in JSON."""
+    return NULL if value is None else str(value)
+
+
+def ms(us: int | None) -> str:
+    """Return microseconds as milliseconds, in JSON, as `us / 1000` would be written."""
+    if us is None:
+        return NULL
+    if us < LONGEST_EXACT_US:
+        return f"{us // 1000}{_FRACTIONS[us % 1000]}"
+    return str(us / 1000)
+
+
 def number_of(uri: str) -> str:
     """Return the user of a SIP URI, or the number of a tel URI; the whole text of neither."""
     match = _URI.match(uri)
-    return match["user"] if match and ("@" in uri or uri[:4].lower() == "tel:") else uri
+    return match[1] if match and ("@" in uri or uri[:4].lower() == "tel:") else uri
 
 
 def _query(query: Query) -> str:
     return (
-        f'{{"site":{quoted(query.site)},"status":{_number(query.status)},'
+        f'{{"site":{quoted(query.site)},"status":{number_or_null(query.status)},'
         f'"phrase":{quoted(query.phrase)},"reasons":[{",".join(map(quoted, query.reasons))}],'
-        f'"verdict":{_text(query.verdict)},"latency_ms":{_ms(query.latency_us)}}}'
+        f'"verdict":{_text(query.verdict)},"latency_ms":{ms(query.latency_us)}}}'
     )
 
 
 def _attempt(attempt: Attempt, begun_us: int) -> str:
     return (
         f'{{"target":{quoted(attempt.target)},"next_hop":{_text(attempt.hop or None)},'
-        f'"transport":"{attempt.transport}","at_ms":{_ms(max(0, attempt.at_us - begun_us))},'
-        f'"ms":{_ms(attempt.took_us)},"result":{_text(attempt.result)},'
-        f'"status":{_number(attempt.status)},"signed":{_truth(attempt.is_signed)},'
+        f'"transport":"{attempt.transport}","at_ms":{ms(max(0, attempt.at_us - begun_us))},'
+        f'"ms":{ms(attempt.took_us)},"result":{_text(attempt.result)},'
+        f'"status":{number_or_null(attempt.status)},"signed":{_truth(attempt.is_signed)},'
         f'"bytes":{attempt.size_bytes},"over_1300_bytes":{_truth(attempt.is_large)}}}'
     )
 
 
 def _text(value: str | None) -> str:
     return NULL if value is None else quoted(value)
-
-
-def _number(value: int | None) -> str:
-    return NULL if value is None else str(value)
-
-
-def _ms(us: int | None) -> str:
-    return NULL if us is None else str(us / 1000)
 
 
 def _truth(value: object) -> str:

@@ -52,7 +52,7 @@ class Attempt:
     @property
     def is_large(self) -> bool:
         """Whether it exceeds what goes over UDP (RFC 3261 §18.1.1)."""
-        return self.size_bytes > LARGEST_OVER_UDP
+        return is_large(self.size_bytes)
 
     @property
     def transport(self) -> str:
@@ -170,7 +170,7 @@ class SetUp:
         self, at_us: int, target: str, hop: str, added_bytes: int = 0, *, is_signed: bool = False
     ) -> None:
         self.is_signed = self.is_signed or is_signed
-        size_bytes = (self.size_bytes or 0) + added_bytes + ADDED_BY_PROXY
+        size_bytes = sent_bytes(self.size_bytes, added_bytes)
         self.attempts.append(Attempt(target, hop, at_us, size_bytes, is_signed))
 
     def unreachable(
@@ -258,5 +258,15 @@ def transport_of(uri: str) -> str:
     """Return the transport that a URI leads to (RFC 3263 §4.1)."""
     if uri[:5].lower() == "sips:":
         return "tls"
-    named = _TRANSPORT.search(uri)
+    named = _TRANSPORT.search(uri) if ";" in uri else None
     return named["name"].lower() if named else "udp"
+
+
+def sent_bytes(received: int | None, added: int) -> int:
+    """Return the size of the INVITE that a target is sent."""
+    return (received or 0) + added + ADDED_BY_PROXY
+
+
+def is_large(size_bytes: int) -> bool:
+    """Whether an INVITE exceeds what goes over UDP (RFC 3261 §18.1.1)."""
+    return size_bytes > LARGEST_OVER_UDP

@@ -37,18 +37,20 @@ def disposition_of(told: SetUp) -> Disposition:
     if told.is_emergency:
         return Disposition.EMERGENCY
     if told.attempts:
-        return _where_it_went(told)
+        is_routed = told.verdict == "route" and bool(told.contacts)
+        return where_it_went(
+            is_diverted=told.is_diverted, is_signed=told.is_signed, is_routed=is_routed
+        )
     if told.verdict == "refuse" and (told.clearip_status or 0) >= FIRST_GLOBAL_FAILURE:
         return Disposition.BLOCKED
     is_unavailable = told.is_asked and told.verdict in {None, "setup_fault"}
     return Disposition.UNAVAILABLE if is_unavailable else Disposition.REJECTED
 
 
-def _where_it_went(told: SetUp) -> Disposition:
-    if told.is_diverted:
+def where_it_went(*, is_diverted: bool, is_signed: bool, is_routed: bool) -> Disposition:
+    """Choose the word for a call attempt that was sent to a target."""
+    if is_diverted:
         return Disposition.DIVERTED
-    if told.is_signed:
+    if is_signed:
         return Disposition.SIGNED
-    if told.verdict == "route" and told.contacts:
-        return Disposition.ROUTED
-    return Disposition.UNSIGNED
+    return Disposition.ROUTED if is_routed else Disposition.UNSIGNED

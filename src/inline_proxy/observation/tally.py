@@ -2,11 +2,14 @@
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from inline_proxy.observation.call_set_up import Attempt, SetUp
+from inline_proxy.observation.call_set_up import SetUp
 from inline_proxy.observation.disposition import disposition_of
+from inline_proxy.observation.passport_claims import Passport
+from inline_proxy.observation.plain_call import FIRST_ATTEMPT, REDIRECTED, PlainCall
 
 LATENCY_BOUNDS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 DELAY_BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0)
@@ -81,8 +84,28 @@ class Tally:
             added[disposition] = added.get(disposition, 0) + number
         return added
 
-    def decided(self, told: SetUp) -> None:
+    def decided(self, told: SetUp | PlainCall) -> None:
         """Count a call attempt that has its final response."""
+        if isinstance(told, PlainCall):
+            self._count_plain(told)
+        else:
+            self._count(told)
+
+    def _count_plain(self, told: PlainCall) -> None:
+        self.calls[told.disposition, told.source or "unknown"] += 1
+        self.final_codes[(str(told.status),)] += 1
+        self.attempts.observe(1)
+        self.answered_by[(FIRST_ATTEMPT,)] += 1
+        self.own_delay_s.observe(told.own_delay_us / US_PER_S)
+        if told.ring_us is not None:
+            self.ring_s.observe(told.ring_us / US_PER_S)
+        self._count_answer(told.site, REDIRECTED, told.latency_us)
+        self._count_passports(told.passports)
+        self._count_target(told.target, "answered")
+        if told.is_large:
+            self.large_requests[(told.transport,)] += 1
+
+    def _count(self, told: SetUp) -> None:
         self.calls[disposition_of(told), told.source or "unknown"] += 1
         if told.status is not None:
             self.final_codes[(str(told.status),)] += 1
@@ -95,7 +118,9 @@ class Tally:
             self.ring_s.observe(max(0, told.end_us - told.rang_us) / US_PER_S)
         self._count_clearip(told)
         for attempt in told.attempts:
-            self._count_attempt(attempt)
+            self._count_target(attempt.target, attempt.result or "cut_off")
+            if attempt.is_large:
+                self.large_requests[(attempt.transport,)] += 1
 
     def ended(self, talk_us: int | None) -> None:
         """Count what is known only at the end."""
@@ -104,26 +129,29 @@ class Tally:
 
     def _count_clearip(self, told: SetUp) -> None:
         for query in told.queries:
-            if query.latency_us is None:
-                continue  # canceled, or cut off
-            self.answers[query.site, str(query.status or "none")] += 1
-            if query.status is not None:
-                if query.site not in self.latency_s:
-                    self.latency_s[query.site] = Histogram(LATENCY_BOUNDS_S)
-                self.latency_s[query.site].observe(query.latency_us / US_PER_S)
-        for passport in told.passports:
+            if query.latency_us is not None:  # neither canceled, nor cut off
+                self._count_answer(query.site, query.status, query.latency_us)
+        self._count_passports(told.passports)
+
+    def _count_answer(self, site: str, status: int | None, latency_us: int) -> None:
+        self.answers[site, str(status or "none")] += 1
+        if status is not None:
+            if site not in self.latency_s:
+                self.latency_s[site] = Histogram(LATENCY_BOUNDS_S)
+            self.latency_s[site].observe(latency_us / US_PER_S)
+
+    def _count_passports(self, passports: Iterable[Passport]) -> None:
+        for passport in passports:
             self.passports[passport.ppt or "none", passport.attest or "none"] += 1
 
-    def _count_attempt(self, attempt: Attempt) -> None:
-        target = host_port(attempt.target)
+    def _count_target(self, uri: str, result: str) -> None:
+        target = host_port(uri)
         if target not in self._known_targets:
             if len(self._known_targets) < MOST_TARGETS:
                 self._known_targets.add(target)
             else:
                 target = OTHER
-        self.targets[target, attempt.result or "cut_off"] += 1
-        if attempt.is_large:
-            self.large_requests[(attempt.transport,)] += 1
+        self.targets[target, result] += 1
 
 
 def host_port(uri: str) -> str:

@@ -151,10 +151,10 @@ def test_book_decides_a_plain_call_by_the_short_way_after_a_restart() -> None:
     """Its events may have been read by the observer before, the last of them by this one."""
     book = CallBook()
     for event in PLAIN[:-1]:
-        assert list(book.take("c1", 10**15, event)) == []
+        assert list(book.take("c1", 10**15, [event])) == []
     again = CallBook.from_json(copy.deepcopy(book.to_json()))
 
-    (decided,) = again.take("c1", 10**15, PLAIN[-1])
+    (decided,) = again.take("c1", 10**15, [PLAIN[-1]])
 
     assert isinstance(decided, Decided)
     assert isinstance(decided.told, PlainCall)

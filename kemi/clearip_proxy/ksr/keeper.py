@@ -134,11 +134,13 @@ class SiteKeeper:
     def _check(self, watch: Watch, now: Moment) -> None:
         """Give a connection to the calls, or close it, by the names in its certificate."""
         connection, _ = self._sites.last_answer(watch.hop)
-        watch.checked = connection
         if not self._sites.is_open(connection):
-            return
+            return  # or not yet: Kamailio's processes learn of it one after the other
+        watch.checked = connection
         names = self._names_in(self._sites.certificate(watch.hop))
         if carries(names, self._policy.server_name):
+            if watch.connection:
+                self._sites.let_go(watch.connection)
             watch.is_verified(connection, now.monotonic_ms + self._policy.keepalive_s * 1000)
             self._sites.keep_open(connection)
             self._sites.count(watch.hop, Count.CONNECTIONS)

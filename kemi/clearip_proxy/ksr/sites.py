@@ -21,6 +21,8 @@ REST_MS = 5_000
 """How long it is left alone before one call tries it again."""
 VERIFIED_LIFETIME_S = 30 * 24 * 3600
 """Longer than any step that a clock is likely to be set forward by (docs/adr/0046)."""
+REPLACED_LIFETIME_S = 60
+"""Longer than any query waits for its answer."""
 ITERATOR = "asked"
 
 
@@ -57,6 +59,10 @@ class KsrSites:
     def keep_open(self, connection: int) -> None:
         """Let a connection end by what the keep-alive finds alone, even when the clock is set."""
         self._tcpops.tcp_set_connection_lifetime_cid(connection, VERIFIED_LIFETIME_S)
+
+    def let_go(self, connection: int) -> None:
+        """Let a connection end once nothing comes on it any more: another has taken its place."""
+        self._tcpops.tcp_set_connection_lifetime_cid(connection, REPLACED_LIFETIME_S)
 
     def has_open_line(self) -> bool:
         """Tell whether some site can be asked."""

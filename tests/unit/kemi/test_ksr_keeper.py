@@ -2,6 +2,7 @@
 
 import pytest
 
+from clearip_proxy.ksr.sites import REPLACED_LIFETIME_S, VERIFIED_LIFETIME_S
 from clearip_proxy.sites.site_watch import SETTLE_MS
 from unit.kemi.connected_ksr import SITE
 from unit.kemi.keeper_lab import Lab, lab_with_site_up
@@ -62,6 +63,34 @@ def test_site_that_is_up_is_asked_once_per_keep_alive(lab: Lab) -> None:
         lab.tick_at(ms)
 
     assert lab.asked() - before == 2
+
+
+def test_connection_that_answers_before_it_is_known_to_be_open_is_looked_at_again() -> None:
+    """Its answer and its state come from different processes; it must not be left out for good."""
+    lab = Lab()
+    lab.tick_at(1_000)
+    lab.answer(5)
+    lab.ksr.open_connections.clear()
+    lab.tick_at(1_100)
+    assert lab.usable() == []
+
+    lab.ksr.open_connections.add(5)
+    lab.tick_at(1_200)
+
+    assert lab.usable() == [5]
+
+
+def test_connection_that_another_takes_the_place_of_ends_by_itself(lab: Lab) -> None:
+    """Calls may still wait for answers on it; and it must not stay open for weeks."""
+    lab.answer(6)
+    lab.tick_at(1_400)
+
+    assert lab.usable() == [6]
+    last = [call for call in lab.ksr.calls if call[0] == "tcp_set_connection_lifetime_cid"][-2:]
+    assert last == [
+        ("tcp_set_connection_lifetime_cid", 5, REPLACED_LIFETIME_S),
+        ("tcp_set_connection_lifetime_cid", 6, VERIFIED_LIFETIME_S),
+    ]
 
 
 def test_lost_connection_is_taken_from_the_calls_before_a_new_one_is_made(lab: Lab) -> None:

@@ -158,6 +158,8 @@ def test_call_is_recorded_although_everything_was_killed(
     host.run("systemctl kill --signal=KILL inline-proxy")
 
     wait_until(lambda: recorded_calls(host) == before + 1, "the call is recorded")
+    wait_until(lambda: is_active(host), "the service runs again")
+    assert neighbours.call(host.address)
 
 
 def test_service_waits_for_an_address_that_comes_late(

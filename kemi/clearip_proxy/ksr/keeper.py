@@ -110,7 +110,7 @@ class SiteKeeper:
             self._sites.close(watch.connection)
             self._lose(watch, now, "no answer to OPTIONS")
         elif connection not in {watch.connection, watch.checked, 0}:
-            self._check(watch, now)
+            self._check(watch, connection, now)
         finding = watch.handshake and watch.handshake.finding()
         if finding:
             self._found(watch, finding, now)
@@ -131,9 +131,8 @@ class SiteKeeper:
             self._log.fault_of_no_call(f"{watch} rests: it loses the connection with every call")
         self._enter(watch, SiteState.DOWN, reason, now)
 
-    def _check(self, watch: Watch, now: Moment) -> None:
+    def _check(self, watch: Watch, connection: int, now: Moment) -> None:
         """Give a connection to the calls, or close it, by the names in its certificate."""
-        connection, _ = self._sites.last_answer(watch.hop)
         if not self._sites.is_open(connection):
             return  # or not yet: Kamailio's processes learn of it one after the other
         watch.checked = connection

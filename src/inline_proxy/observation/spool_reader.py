@@ -80,18 +80,18 @@ class SpoolReader:
     def forget_read(self) -> None:
         """Delete the files that have been read and will not grow any more."""
         now_s = int(self._unix_s())
+        kept = set()
         for file in self._files():
             age_s = now_s - int(_slice_of(file))
-            if age_s < KEPT_S or file.name not in self._offsets:
+            is_torn = self._unread.get(file.name, 0) > 0
+            may_grow = age_s < (TORN_AFTER_S if is_torn else KEPT_S)
+            if may_grow or file.name not in self._offsets:
+                kept.add(file.name)
                 continue
-            if self._unread.get(file.name):
-                if age_s < TORN_AFTER_S:
-                    continue
-                self.malformed += 1
+            self.malformed += is_torn
             file.unlink(missing_ok=True)
-        present = {file.name for file in self._files()}
-        self._offsets = {name: at for name, at in self._offsets.items() if name in present}
-        self._unread = {name: left for name, left in self._unread.items() if name in present}
+        self._offsets = {name: at for name, at in self._offsets.items() if name in kept}
+        self._unread = {name: left for name, left in self._unread.items() if name in kept}
 
     def _files(self) -> list[Path]:
         found = (each.glob(f"*{SUFFIX}") for each in self._directories)

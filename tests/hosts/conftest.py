@@ -7,7 +7,7 @@ INLINE_PROXY_HOST_IMAGES says where the images lie: `bookworm=PATH trixie=PATH`.
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +19,27 @@ from hosts.playbook import deploy, variables
 from hosts.releases import packed
 
 MINUTES_TO_FIRST_CALL = 5
+JOURNAL = (
+    "journalctl --no-pager --output=short-precise --lines=150 -u 'inline-proxy*' -u keepalived"
+)
 IMAGES = dict(
     entry.split("=", 1) for entry in os.environ.get("INLINE_PROXY_HOST_IMAGES", "").split()
 )
 NUMBERS = {"bookworm": 12, "trixie": 13}
 """By the suite of a host: the last part of its address; its neighbours' has 100 more."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what the services on its hosts have logged."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for name, host in item.funcargs.items():
+            if isinstance(host, FreshHost):
+                report.sections.append((f"journal of {name}", host.try_run(JOURNAL).out))
+    return report
 
 
 @pytest.fixture(scope="session", params=sorted(IMAGES))

@@ -85,7 +85,12 @@ class Neighbours:
         self._children.end()
 
     def call(self, host: str, *, patience_s: int = CALL_LIMIT_S) -> bool:
-        """Place a call from the switch; tell whether it was answered and hung up in order."""
+        """Place a call from the switch; tell whether it was answered and hung up in order.
+
+        What SIPp says of one that was not is printed: pytest shows it with the failed test.
+        """
+        errors = self._errors("caller-answered", SWITCH_PORT)
+        errors.unlink(missing_ok=True)
         program = [
             *self._sipp("caller-answered", SWITCH_PORT),
             *("-timeout", str(patience_s), "-timeout_error"),
@@ -99,6 +104,8 @@ class Neighbours:
             timeout=2 * CALL_LIMIT_S,
             cwd=self._directory,
         )
+        if done.returncode and errors.exists():
+            sys.stderr.write(errors.read_text())
         return done.returncode == 0
 
     def load(self, host: str, *, rate: int) -> Load:
@@ -136,8 +143,11 @@ class Neighbours:
             shutil.which("sipp") or "sipp",
             *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin"),
             *("-i", self.address, "-p", str(port), "-deadcall_wait", "0"),
-            *("-trace_err", "-error_file", str(self._directory / f"{scenario}-{port}.errors")),
+            *("-trace_err", "-error_file", str(self._errors(scenario, port))),
         ]
+
+    def _errors(self, scenario: str, port: int) -> Path:
+        return self._directory / f"{scenario}-{port}.errors"
 
     def _listens(self, port: int) -> bool:
         listening = ["ss", "--no-header", "--listening", "--udp", f"src {self.address}:{port}"]

@@ -229,5 +229,7 @@ class Callbacks:
         if self._finder is None:
             from clearip_proxy.ksr.finder import SiteFinder  # noqa: PLC0415 - as above
 
-            self._finder = SiteFinder(self._ksr, self._policy.clearip, self._gateway.read.now)
+            self._finder = SiteFinder(
+                self._ksr, self._policy.clearip, self._gateway.read.now, numbers=self._numbers
+            )
         self._finder.tick()

@@ -16,6 +16,7 @@ from clearip_proxy.location.locating import LookUpFailed, locate
 from clearip_proxy.location.next_hop import needs_look_up
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.sip.uri import parse_uri
 
 RETRY_MS = 5_000
@@ -31,9 +32,10 @@ class SiteFinder:
         policy: ClearIpPolicy,
         now: Callable[[], Moment],
         records: Callable[[], DnsRecords] = DnsRecords,
+        numbers: SharedNumbers | None = None,
     ) -> None:
         self._log = KsrLog(ksr)
-        self._sites = KsrSites(ksr)
+        self._sites = KsrSites(ksr, numbers)
         self._versions = policy.ip_versions
         self._now = now
         self._records = records

@@ -35,6 +35,8 @@ class Helpers(NamedTuple):
 
 
 OUTSIDE = Helpers()
+LOOK_INTERVAL_MS = 1_000
+"""Between two looks at everything, where no process has noted a change meanwhile."""
 
 
 class SiteKeeper:
@@ -53,15 +55,22 @@ class SiteKeeper:
         self._now = now
         self._helpers = helpers
         self._log = KsrLog(ksr)
-        self._sites = KsrSites(ksr, numbers)
+        self._numbers = numbers or SharedNumbers()
+        self._sites = KsrSites(ksr, self._numbers)
         self._lost_calls = CallsOfLostConnections(self._sites, policy.receives_at)
         self._watches: dict[str, Watch] = {}
         self._lines: tuple[Line, ...] = ()
+        self._look_ms = self._changes = 0
+        """When the next look is due, and the changes that the last one knew of."""
         self._sites.connecting(now().monotonic_ms + policy.response_timeout_ms)
 
     def tick(self) -> None:
-        """Look after every address once."""
+        """Look after every address once; while all is well, at the connections alone."""
         now = self._now()
+        if self._is_calm(now.monotonic_ms):
+            return
+        self._look_ms = now.monotonic_ms + LOOK_INTERVAL_MS
+        self._changes = self._numbers.site_changes
         self._follow_names(now)
         for watch in self._watches.values():
             self._tend(watch, now)
@@ -70,6 +79,17 @@ class SiteKeeper:
         times = [watch.next_ms for watch in waited_for if not watch.is_unknown]
         self._sites.tries_at(min(times, default=0))
         self._publish_lines()
+
+    def _is_calm(self, now_ms: int) -> bool:
+        """Tell whether nothing has happened since the last look, and no time has come."""
+        return (
+            now_ms < self._look_ms
+            and self._numbers.site_changes == self._changes
+            and all(
+                watch.is_calm(now_ms) and self._sites.is_open(watch.connection)
+                for watch in self._watches.values()
+            )
+        )
 
     def states(self) -> dict[str, str]:
         """Return the state of each address by its URI."""
@@ -104,6 +124,7 @@ class SiteKeeper:
                 watch.enter(SiteState.DOWN, watch.fault, now.unix_s)
             return
         connection, answered_ms = self._sites.last_answer(watch.hop)
+        watch.awaits_answer = answered_ms < watch.sent_ms
         if watch.connection and not self._sites.is_open(watch.connection):
             self._lose(watch, now, "connection closed")
         elif watch.connection and self._is_overdue(watch, answered_ms, now.monotonic_ms):
@@ -206,7 +227,7 @@ class SiteKeeper:
 
     def _send_options(self, watch: Watch, now: Moment) -> None:
         """Ask with the server name (SNI); the answer runs a callback with the address at hand."""
-        watch.sent_ms = now.monotonic_ms
+        watch.sent_ms, watch.awaits_answer = now.monotonic_ms, True
         self._ksr.pvx.xavp_child_sets("tls", "server_name", self._policy.server_name)
         request = {
             "method": "OPTIONS",

@@ -77,6 +77,7 @@ class KsrSites:
         self._htable.sht_sets(SITES, f"{hop} certificate", certificate)
         self._htable.sht_seti(SITES, f"{hop} connection", connection)
         self._htable.sht_seti(SITES, f"{hop} answered", now_ms)
+        self._numbers.note_site_change()
 
     def last_answer(self, hop: str) -> tuple[int, int]:
         """Return connection and time of the last answer to OPTIONS; zeros for none."""
@@ -205,6 +206,7 @@ class KsrSites:
     def learn_addresses(self, site: str, hops: tuple[str, ...], fault: str) -> None:
         """Keep where a site's name leads, or why that is not known."""
         self._found_of(site).write("\n".join((fault, *hops)))
+        self._numbers.note_site_change()
 
     def addresses(self, site: str) -> tuple[tuple[str, ...], str]:
         """Return the URIs of a site's addresses, and what went wrong when it was looked up."""

@@ -37,6 +37,11 @@ class SharedNumbers:
         """Count a call that is taken."""
         self._numbers[CALLS_BEGUN] += 1
 
+    @property
+    def site_changes(self) -> int:
+        """How often something about the sites has changed."""
+        return self._numbers[SITE_CHANGES]
+
     def note_site_change(self) -> None:
         """Have every process look at the sites anew; what has changed is written by now."""
         self._numbers[SITE_CHANGES] += 1

@@ -36,6 +36,8 @@ class Watch:
     next_ms: int = 0
     sent_ms: int = 0
     """When OPTIONS were sent last; 0 for not at all."""
+    awaits_answer: bool = False
+    """Whether OPTIONS were sent that were not answered when it was looked at last."""
     retry_ms: int = FIRST_RETRY_MS
     state: SiteState = SiteState.CONNECTING
     reason: str = "not tried yet"
@@ -55,6 +57,15 @@ class Watch:
     def status(self) -> SiteStatus:
         """Return what the operator is shown."""
         return SiteStatus(self.site, self.preference, self.state, self.reason, self.since_s)
+
+    def is_calm(self, now_ms: int) -> bool:
+        """Tell whether there is a connection, and nothing to do or to wait for."""
+        return (
+            self.connection > 0
+            and not self.awaits_answer
+            and self.handshake is None
+            and now_ms < self.next_ms
+        )
 
     def is_verified(self, connection: int, next_ms: int) -> None:
         """Take down a connection that calls may use, and when it needs a keep-alive."""

@@ -6,6 +6,7 @@ from clearip_proxy.ksr.keeper import Helpers, SiteKeeper
 from clearip_proxy.ksr.sites import KsrSites
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import ClearIpPolicy
+from clearip_proxy.process.shared_numbers import SharedNumbers
 from clearip_proxy.sites.certificate_name import CertificateNames
 from clearip_proxy.sites.handshake_run import Finding
 from clearip_proxy.sites.site_status import SiteStatus
@@ -34,7 +35,8 @@ class Lab:
     def __init__(self, policy: ClearIpPolicy = POLICY) -> None:
         self.ms = 1_000
         self.ksr = FakeKsr()
-        self.sites = KsrSites(self.ksr)
+        numbers = SharedNumbers()
+        self.sites = KsrSites(self.ksr, numbers)
         self.finding = Finding(certificate="sip.clearip.com")
         self.looked_at: list[object] = []
         self.keeper = SiteKeeper(
@@ -42,6 +44,7 @@ class Lab:
             policy,
             lambda: Moment(self.ms, self.ms // 1000),
             Helpers(self.names, self.shake_hands),
+            numbers,
         )
 
     @staticmethod

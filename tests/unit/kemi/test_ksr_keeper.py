@@ -2,7 +2,14 @@
 
 import pytest
 
-from clearip_proxy.ksr.sites import REPLACED_LIFETIME_S, VERIFIED_LIFETIME_S
+from clearip_proxy.ksr.keeper import LOOK_INTERVAL_MS
+from clearip_proxy.ksr.sites import (
+    REPLACED_LIFETIME_S,
+    SILENCES_TO_REST,
+    VERIFIED_LIFETIME_S,
+    KsrSites,
+)
+from clearip_proxy.sites.site_status import SiteState
 from clearip_proxy.sites.site_watch import SETTLE_MS
 from unit.kemi.connected_ksr import SITE
 from unit.kemi.keeper_lab import Lab, lab_with_site_up
@@ -136,3 +143,26 @@ def test_calls_do_not_wait_for_a_site_that_stays_away() -> None:
         lab.tick_at(ms)
 
     assert not lab.sites.is_connecting(10_000)
+
+
+def test_site_at_which_all_is_well_is_looked_at_in_full_once_a_second(lab: Lab) -> None:
+    """Its connection alone is looked at ten times: that is what a proxy without calls does."""
+    elsewhere = KsrSites(lab.ksr)  # its changes are told to nobody
+    lab.tick_at(1_300)
+    for _ in range(SILENCES_TO_REST):
+        elsewhere.was_silent(SITE, lab.ms)
+    lab.tick_at(1_200 + LOOK_INTERVAL_MS - 1)
+    meanwhile = lab.status().state
+    lab.tick_at(1_300 + LOOK_INTERVAL_MS)
+
+    assert (meanwhile, lab.status().state) == (SiteState.UP, SiteState.RESTING)
+
+
+def test_change_that_another_process_has_noted_is_looked_at_at_once(lab: Lab) -> None:
+    """The next full look would show it a second later."""
+    lab.tick_at(1_300)
+    for _ in range(SILENCES_TO_REST):
+        lab.sites.was_silent(SITE, lab.ms)
+    lab.tick_at(1_400)
+
+    assert lab.status().state is SiteState.RESTING

@@ -13,7 +13,7 @@ from bench.cost import NotClean, Say, cost
 from bench.growth import RATES, Growth, Overload, growth, overload, per_target
 from bench.nodes import NODE_RATE, nodes
 from bench.picture import picture
-from bench.proxies import NATIVE, Proxy, native, of_this_checkout, ours
+from bench.proxies import Proxy, native, of_this_checkout, ours
 from bench.records import records_cost
 from bench.ringing import Ringing, ringing, start
 from bench.soak import soak
@@ -131,10 +131,10 @@ def _growth(plan: Plan, say: Say) -> dict[str, Any]:
     (plan.output / "growth.svg").write_text(image)
     overloads: dict[str, Overload] = {}
     for each in plan.proxies:
-        offered = 2 * found[NATIVE].capacity
+        offered = 2 * found[each.name].capacity
         overloads[each.name] = overload(plan.place("overload"), each, offered, say)
         click.echo(
-            f"  {each.name}: holds {found[each.name].capacity:g} calls per second; of "
+            f"  {each.name}: holds {found[each.name].capacity:g} calls per second for a minute; of "
             f"{offered:g} it serves {overloads[each.name].served:.0f}; idle "
             f"{found[each.name].idle_ms_per_s:.1f} ms of processor in a second"
         )

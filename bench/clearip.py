@@ -1,4 +1,4 @@
-"""ClearIP's stand-in: a Kamailio that answers each query over TLS with the same 302."""
+"""ClearIP's stand-in: a Kamailio that answers queries over TLS, each number in its own way."""
 
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from bench.places import (
     CONFIGURATIONS,
     HOST,
     MOST_CONTACTS,
+    REFUSED,
     REFUSING_PORT,
     RINGING_PORT,
     RINGS,
@@ -37,6 +38,7 @@ def start_clearip(children: Children, directory: Path, files: LabFiles, host: st
     values = {
         "DIRECTORY": directory,
         "HOST": host,
+        "REFUSALS": "\n    ".join(_REFUSAL_LINES),
         "CLEARIP_PORT": CLEARIP_PORT,
         "REFUSING_PORT": REFUSING_PORT,
         "IDENTITY": IDENTITY,
@@ -81,5 +83,9 @@ def _first_of_two(port: int) -> str:
     return f'append_to_reply("Contact: {contacts}\\r\\n");'
 
 
+_REFUSAL_LINES = [
+    f'if ($var(plan) == "{number}") {{ sl_send_reply("{status}", "Refused"); exit; }}'
+    for number, status in REFUSED.items()
+]
 _RINGS = f'if ($var(plan) == "{RINGS}") {_first_of_two(RINGING_PORT)}'
 _ANSWERED_AT_ONCE = _first_of_two(CARRIER_PORT)

@@ -1,8 +1,9 @@
 """How cost grows: with the rate, up to the highest that is held, and with the targets tried."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.calls import Calls
@@ -15,6 +16,8 @@ from bench.usage import cpu_s
 
 RATES = (50, 100, 200, 400, 600, 800, 1000, 1200, 1500, 1800, 2200, 2700, 3300, 4000, 4800)
 STEP_S = 8
+HELD_S = 60
+"""A rate that nothing is wrong with for so long is held."""
 SETTLED_S = 8
 """After that, what the first calls left behind has ended."""
 REFUSALS = (1, 2, 3, 5, 8, 11)
@@ -40,11 +43,8 @@ class Growth:
     points: tuple[Point, ...]
     idle_ms_per_s: float
     """Processor time of the proxy when there are no calls, which is left out of the points."""
-
-    @property
-    def capacity(self) -> float:
-        """The highest rate at which no call failed and nothing was sent twice."""
-        return self.points[-1].at if self.points else 0
+    capacity: float
+    """The highest rate that was held for a minute: no call failed, and nothing was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Overload:
 
 
 def growth(directory: Path, proxy: Proxy, rates: Sequence[int], say: Say) -> Growth:
-    """Raise the rate until calls fail, or messages have to be sent again."""
+    """Raise the rate until calls fail, or messages have to be sent again; then hold the highest."""
     points: list[Point] = []
     with lab(directory) as place, place.running(proxy) as running:
         idle = _idle_ms_per_s(running)
@@ -69,7 +69,23 @@ def growth(directory: Path, proxy: Proxy, rates: Sequence[int], say: Say) -> Gro
             cpu_ms = sample.cpu_ms - idle / rate
             points.append(Point(rate, cpu_ms, percentile(sample.delays_ms, 50)))
             say(f"{proxy.name} at {rate} calls per second: {cpu_ms:.3f} ms for each")
-    return Growth(tuple(points), idle)
+        capacity = highest_held(points, partial(_is_held, place, say))
+    return Growth(tuple(points), idle, capacity)
+
+
+def highest_held(points: Sequence[Point], is_held: Callable[[float], bool]) -> float:
+    """Return the highest rate of a curve that is held for longer as well; 0 for none."""
+    return next((point.at for point in reversed(points) if is_held(point.at)), 0)
+
+
+def _is_held(place: Lab, say: Say, rate: float) -> bool:
+    calls = Calls(round(rate * HELD_S), rate)
+    count = place.place(calls)
+    say(
+        f"{rate:g} calls per second for {HELD_S} s: {calls.count - count.succeeded} failed, "
+        f"{count.retransmissions} sent twice"
+    )
+    return count.succeeded == calls.count and not count.retransmissions
 
 
 def _idle_ms_per_s(running: Running) -> float:

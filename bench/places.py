@@ -30,3 +30,5 @@ ANSWERED_AT_ONCE: Final = "+14045550199"
 """The number for which it names two targets, and the first answers."""
 RINGS: Final = "+14045550198"
 """The number for which the first target rings until the caller gives up."""
+REFUSED: Final = {"+14045550197": 603, "+14045550196": 404, "+14045550195": 503}
+"""The numbers with which it refuses, and the code for each."""

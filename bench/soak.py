@@ -1,14 +1,22 @@
-"""A long run of answered, refused and abandoned calls: what it leaves behind."""
+"""A long run of calls of all kinds, answered, refused, abandoned: what it leaves behind."""
 
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.calls import PATIENCE_S, Calls, start_caller, start_carrier
 from bench.cost import Say
 from bench.lab import lab
-from bench.places import ANSWERED_AT_ONCE, CALLER_PORT, RINGING_PORT, RINGS, number_after
+from bench.places import (
+    ANSWERED_AT_ONCE,
+    CALLER_PORT,
+    REFUSED,
+    RINGING_PORT,
+    RINGS,
+    number_after,
+)
 from bench.proxies import Proxy, Running
 from bench.usage import Usage, usage
 from sipp.load.lab import Count
@@ -19,6 +27,16 @@ SETTLED_SHARE = 0.1
 """After this share of the time, two minutes of twenty, memory may grow no more."""
 RINGING_MS = 2_000
 FORGOTTEN_S = 60
+
+
+class _Kind(NamedTuple):
+    """One part of the calls."""
+
+    twentieths: int
+    """How many of twenty."""
+    name: str
+    number: str
+    scenario: str = "caller-brief"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +75,27 @@ def soak(directory: Path, proxy: Proxy, minutes: float, rate: int, say: Say) -> 
 
 
 def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
-    """Of ten calls seven are answered, two after refusals, and one is abandoned."""
-
-    def share(tenths: int, name: str, number: str) -> Calls:
-        each = rate * tenths / 10
-        port = CALLER_PORT + 100 * tenths
-        return Calls(round(each * minutes * 60), each, number, caller=name, port=port)
-
-    abandoned = share(1, "abandoned", RINGS)
-    return (
-        share(7, "answered", ANSWERED_AT_ONCE),
-        share(2, "refused twice, then answered", number_after(2)),
-        Calls(
-            abandoned.count,
-            abandoned.rate,
-            RINGS,
-            scenario="caller-gives-up",
-            ring_ms=RINGING_MS,
-            caller=abandoned.caller,
-            port=abandoned.port,
+    """Of twenty calls twelve are answered, three after refusals, two given up, three refused."""
+    kinds = (
+        _Kind(12, "answered", ANSWERED_AT_ONCE),
+        _Kind(3, "refused twice, then answered", number_after(2)),
+        _Kind(2, "abandoned", RINGS, "caller-gives-up"),
+        *(
+            _Kind(1, f"refused by ClearIP with {status}", number, "caller-refused")
+            for number, status in REFUSED.items()
         ),
+    )
+    return tuple(
+        Calls(
+            round(rate * kind.twentieths / 20 * minutes * 60),
+            rate * kind.twentieths / 20,
+            kind.number,
+            scenario=kind.scenario,
+            ring_ms=RINGING_MS if kind.number == RINGS else 0,
+            caller=kind.name,
+            port=CALLER_PORT + 200 * place,
+        )
+        for place, kind in enumerate(kinds, start=1)
     )
 
 

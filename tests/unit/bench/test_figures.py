@@ -7,7 +7,7 @@ import pytest
 from bench.clearip import CONTACT_LINES
 from bench.cost import Cost
 from bench.figures import Spread, percentile
-from bench.growth import Growth, Point
+from bench.growth import Point, highest_held
 from bench.picture import picture
 from bench.proxies import NATIVE
 from bench.table import cost_table
@@ -44,10 +44,12 @@ def test_table_relates_medians_to_native() -> None:
     assert [line.split()[-1] for line in lines if "ours" in line] == ["1.20", "1.00", "1.00"]
 
 
-def test_capacity_is_the_last_rate_that_was_held() -> None:
+@pytest.mark.parametrize(("longest", "held"), [(500, 100), (70, 50), (0, 0)])
+def test_capacity_is_the_highest_rate_that_is_held_for_longer_too(longest: int, held: int) -> None:
     """Nothing was held: nothing is claimed."""
-    assert Growth((Point(50, 1, 1), Point(100, 1, 1)), 0).capacity == 100
-    assert Growth((), 0).capacity == 0
+    points = (Point(50, 1, 1), Point(100, 1, 1))
+
+    assert highest_held(points, lambda rate: rate <= longest) == held
 
 
 def test_picture_holds_a_curve_for_each_proxy() -> None:

@@ -10,7 +10,7 @@ CLEARIP_PORT: Final = 6061
 REFUSING_PORT: Final = 7003
 CARRIER_PORT: Final = 7002
 CALLER_PORT: Final = 6100
-RINGING_PORT: Final = 7004
+RINGING_PORT: Final = 7204
 
 CONFIGURATIONS: Final = Path(__file__).parent / "kamailio"
 """What native Kamailio and ClearIP's stand-in run."""

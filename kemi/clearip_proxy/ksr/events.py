@@ -17,7 +17,6 @@ from clearip_proxy.records.call_event import (
     Kind,
     clock_us,
     event_line,
-    new_call_id,
     this_instant,
 )
 from clearip_proxy.records.event_spool import EventSpool
@@ -44,7 +43,8 @@ class CallEvents:
         self._ksr = ksr
         self._trusted = policy.trusted
         self._memory = KsrMemory(ksr)
-        self._spool = spool_of(policy)
+        self.spool = spool_of(policy, self._is_lost)
+        """Where lines go that are put together elsewhere; None where nobody wants to know."""
         self._clock = clock
         self._events: list[Happened] = []
         self._call: str | None = None
@@ -53,13 +53,13 @@ class CallEvents:
     @property
     def are_kept(self) -> bool:
         """Whether anybody wants to know."""
-        return self._spool is not None
+        return self.spool is not None
 
     def begun(self, request: Request, decision: Decision) -> None:
         """An INVITE outside a dialog was accepted, or is answered at once."""
-        if self._spool is None:
+        if self.spool is None:
             return
-        call = new_call_id(self._clock())
+        call = self.spool.new_call_id(self._clock().clock_us)
         self._ksr.pvx.xavu_sets(CALL_VARIABLE, call)
         self._call = call
         source = self._trusted[request.source_address]
@@ -85,7 +85,7 @@ class CallEvents:
 
     def clearip_answered(self, outcome: BranchOutcome, decision: Decision, site: str) -> None:
         """A ClearIP site has answered, or has left the call without an answer."""
-        if self._spool is None or isinstance(outcome, Canceled):
+        if self.spool is None or isinstance(outcome, Canceled):
             return
         meaning: tuple[object, ...] = (None, None, False)
         if isinstance(decision, Noted):
@@ -98,7 +98,7 @@ class CallEvents:
 
     def attempted(self, fork: Fork, hop: str) -> None:
         """A target is about to be sent the INVITE."""
-        if self._spool is None:
+        if self.spool is None:
             return
         context = fork.context
         is_signed, added_bytes = False, 0
@@ -113,7 +113,7 @@ class CallEvents:
 
     def target_failed(self, n: int, outcome: BranchOutcome) -> None:
         """A target has refused, or was silent for too long."""
-        if self._spool is not None:
+        if self.spool is not None:
             self._add(Kind.FAILED, n, isinstance(outcome, Canceled), *_said(outcome))
 
     def finished(self, status: int, phrase: str, *, is_canceled: bool = False) -> None:
@@ -122,7 +122,7 @@ class CallEvents:
 
     def hung_up(self, request: Request) -> None:
         """A BYE passes."""
-        if self._spool is not None:
+        if self.spool is not None:
             dialog = (request.call_id, request.from_tag, request.to_tag)
             self._call = ""
             self._events.append((Kind.HUNG_UP, clock_us(), *dialog))
@@ -130,24 +130,19 @@ class CallEvents:
     def flush(self) -> None:
         """Write what has been gathered, at the end of a callback; never raises."""
         call, self._call = self._call, None
-        if not self._events or self._spool is None:
+        if not self._events or self.spool is None:
             return
-        line = event_line(call or "", self._clock(), self._events)
+        now = self._clock()
+        line = event_line(call or "", now, self._events)
         self._events.clear()
-        self.tell(line)
+        self.spool.write(line, now.clock_us)
 
-    def tell(self, line: str) -> None:
-        """Write a line as it is; never raises. Only where events are kept."""
-        if self._spool is None:
-            return
-        try:
-            self._spool.write(line)
-        except OSError:
-            self._memory.count(EVENTS_LOST)
+    def _is_lost(self) -> None:
+        self._memory.count(EVENTS_LOST)
 
     def _add(self, kind: Kind, *values: object) -> None:
         """Tell of the call that is at hand; of a request that is none, nothing."""
-        if self._spool is None:
+        if self.spool is None:
             return
         if not self._call:
             call = self._ksr.pvx.xavu_get(CALL_VARIABLE)
@@ -166,12 +161,12 @@ class CallEvents:
         return "" if value is None else str(value)
 
 
-def spool_of(policy: RoutingPolicy) -> EventSpool | None:
+def spool_of(policy: RoutingPolicy, on_lost: Callable[[], None] | None = None) -> EventSpool | None:
     """Return where events go; None where nobody wants to know."""
     if policy.events is None:
         return None
     memory = Path(policy.event_memory) if policy.event_memory else None
-    return EventSpool(Path(policy.events), memory)
+    return EventSpool(Path(policy.events), memory, on_lost)
 
 
 def _said(outcome: BranchOutcome) -> tuple[object, ...]:

@@ -1,6 +1,5 @@
 """Telling of plain calls: the lines of `call_event.py`, put together with nothing in between."""
 
-import os
 import time
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quoted
@@ -14,8 +13,12 @@ from clearip_proxy.verdict import Verdict
 RESPONSE = f"$_s($rs $xavu({CALL_VARIABLE}))"
 _NO_CALL = "<null>"
 _ROUTE = Verdict.ROUTE.value
-_BEGUN, _ASKED, _CLEARIP, _ATTEMPTED, _HUNG_UP = (
-    f'["{kind}"' for kind in (Kind.BEGUN, Kind.ASKED, Kind.CLEARIP, Kind.ATTEMPTED, Kind.HUNG_UP)
+_BEGUN, _ASKED, _CLEARIP, _ATTEMPTED, _RANG, _ANSWERED, _HUNG_UP = (
+    f'["{kind}"'
+    for kind in (
+        *(Kind.BEGUN, Kind.ASKED, Kind.CLEARIP, Kind.ATTEMPTED),
+        *(Kind.RANG, Kind.ANSWERED, Kind.HUNG_UP),
+    )
 )
 
 
@@ -23,11 +26,12 @@ class PlainEvents:
     """Writes lines; what stands in them unquoted has been matched against a pattern."""
 
     def __init__(self, ksr: KsrPort, policy: RoutingPolicy, events: CallEvents) -> None:
-        self.are_kept = events.are_kept
-        self._pv = ksr.pv
-        self._pvx = ksr.pvx
+        self.are_kept = events.spool is not None
+        self._get = ksr.pv.get
+        self._keep = ksr.pvx.xavu_sets
         self._trusted = policy.trusted
-        self._tell = events.tell
+        if events.spool is not None:
+            self._spool = events.spool
 
     def begun(self, invite: Sequence[str], hop: str) -> str:
         """Tell of an INVITE (`INVITE_READ`), and of the site that is asked; return the call's id.
@@ -35,16 +39,17 @@ class PlainEvents:
         `hop` is "" where none can be asked at once.
         """
         address, size, uri, _, _, from_uri, from_tag, _, call_id, *_ = invite
-        clock_us = time.monotonic_ns() // 1000
-        at_us = time.time_ns() // 1000
-        call = f"{at_us:x}{os.getpid() & 0xFFFF:04x}"
-        self._pvx.xavu_sets(CALL_VARIABLE, call)
+        spool, clock_us = self._spool, time.monotonic_ns() // 1000
+        epoch_us = spool.epoch_us if clock_us < spool.until_us else spool.turn(clock_us)
+        call = f"{epoch_us + clock_us:x}{spool.process}"
+        self._keep(CALL_VARIABLE, call)
         source = self._trusted[address]
         name = quoted(source.name) if source is not None and source.name else "null"
         asked = f',{_ASKED},{clock_us},"{hop}"]' if hop else ""
-        self._tell(
-            f'["{call}",{at_us - clock_us},{_BEGUN},{clock_us},"{call_id}","{from_tag}",'
-            f'"{from_uri}","{uri}","{address}",{name},{size},false,true]{asked}]\n'
+        spool.write(
+            f'["{call}",{epoch_us},{_BEGUN},{clock_us},"{call_id}","{from_tag}",'
+            f'"{from_uri}","{uri}","{address}",{name},{size},false,true]{asked}]\n',
+            clock_us,
         )
         return call
 
@@ -58,30 +63,33 @@ class PlainEvents:
         added_bytes: int,
     ) -> None:
         """Tell of ClearIP's answer, and of the first target that is tried."""
-        clock_us = time.monotonic_ns() // 1000
+        spool, clock_us = self._spool, time.monotonic_ns() // 1000
+        epoch_us = spool.epoch_us if clock_us < spool.until_us else spool.turn(clock_us)
         signed = "true" if identities else "false"
-        self._tell(
-            f'["{call}",{time.time_ns() // 1000 - clock_us},{_CLEARIP},{clock_us},"{hop}",302,'
+        spool.write(
+            f'["{call}",{epoch_us},{_CLEARIP},{clock_us},"{hop}",302,'
             f'{quoted(phrase)},[],"{_ROUTE}",{len(targets)},false,'
             f"[{','.join([quoted(value) for value in identities])}],[]],"
-            f'{_ATTEMPTED},{clock_us},1,{quoted(targets[0])},"",{signed},{added_bytes}]]\n'
+            f'{_ATTEMPTED},{clock_us},1,{quoted(targets[0])},"",{signed},{added_bytes}]]\n',
+            clock_us,
         )
 
     def hung_up(self, call_id: str, from_tag: str, to_tag: str) -> None:
         """Tell of a BYE that passes."""
-        clock_us = time.monotonic_ns() // 1000
-        self._tell(
-            f'["",{time.time_ns() // 1000 - clock_us},{_HUNG_UP},{clock_us},'
-            f'"{call_id}","{from_tag}","{to_tag}"]]\n'
+        spool, clock_us = self._spool, time.monotonic_ns() // 1000
+        epoch_us = spool.epoch_us if clock_us < spool.until_us else spool.turn(clock_us)
+        spool.write(
+            f'["",{epoch_us},{_HUNG_UP},{clock_us},"{call_id}","{from_tag}","{to_tag}"]]\n',
+            clock_us,
         )
 
     def responded(self) -> None:
         """Tell of a target's response, a provisional one or a 2xx."""
-        status, _, call = str(self._pv.get(RESPONSE)).partition(" ")
+        text = str(self._get(RESPONSE))
+        status, call = text[:3], text[4:]
         if status == "100" or not "100" < status < "300" or call == _NO_CALL:
             return
-        clock_us = time.monotonic_ns() // 1000
-        kind = Kind.RANG.value if status < "200" else Kind.ANSWERED.value
-        self._tell(
-            f'["{call}",{time.time_ns() // 1000 - clock_us},["{kind}",{clock_us},{status}]]\n'
-        )
+        spool, clock_us = self._spool, time.monotonic_ns() // 1000
+        epoch_us = spool.epoch_us if clock_us < spool.until_us else spool.turn(clock_us)
+        kind = _RANG if status < "200" else _ANSWERED
+        spool.write(f'["{call}",{epoch_us},{kind},{clock_us},{status}]]\n', clock_us)

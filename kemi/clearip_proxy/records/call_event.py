@@ -14,7 +14,6 @@ it does not know, so that a proxy and a reader of different releases get along.
 """
 
 import json
-import os
 import time
 from collections.abc import Iterable
 from enum import StrEnum
@@ -67,11 +66,6 @@ def this_instant() -> Instant:
 def clock_us() -> int:
     """Read the monotonic clock."""
     return time.monotonic_ns() // 1000
-
-
-def new_call_id(instant: Instant) -> str:
-    """Return an id that no other call attempt on this machine has had."""
-    return f"{instant.at_us:x}{os.getpid() & 0xFFFF:04x}"
 
 
 Happened = tuple[object, ...]

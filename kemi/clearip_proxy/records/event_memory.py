@@ -23,43 +23,33 @@ _files = itertools.count(1)
 
 
 class EventMemory:
-    """The writing end of one process."""
+    """The files of one process, of which it writes to the last."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._slice = -1
         self._file: mmap.mmap | None = None
-        self._at = self._size = 0
 
-    def write(self, number: int, data: bytes) -> None:
-        """Append whole lines, without a zero in them, in a slice of time.
+    def begin(self, number: int, least_bytes: int) -> mmap.mmap:
+        """Make another file, for a slice of time, and give up the one before.
 
         Raises `OSError` when there is no room, or no directory that can be written to.
         """
-        file, at = self._file, self._at
-        end = at + len(data)
-        if file is None or number != self._slice or end > self._size:
-            file, at, end = self._begin(number, len(data)), 0, len(data)
-        file[at:end] = data
-        self._at = end
-
-    def _begin(self, number: int, least_bytes: int) -> mmap.mmap:
         if self._file is not None:
             self._file.close()
             self._file = None
-        self._size = -(-max(FILE_BYTES, least_bytes) // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._slice, self._file = number, self._made(number)
+        size = -(-max(FILE_BYTES, least_bytes) // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._file = self._made(number, size)
         return self._file
 
-    def _made(self, number: int) -> mmap.mmap:
+    def _made(self, number: int, size: int) -> mmap.mmap:
         self._directory.mkdir(_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         if sum(1 for _ in self._directory.iterdir()) >= MOST_FILES:
             raise OSError(errno.ENOSPC, "nobody reads what lies in", str(self._directory))
         path = self._directory / f"{number:012d}-{os.getpid()}-{next(_files):06d}{SUFFIX}"
         descriptor = os.open(path, _FLAGS, _PRIVATE_FILE)
         try:
-            os.posix_fallocate(descriptor, 0, self._size)
-            return mmap.mmap(descriptor, self._size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
+            os.posix_fallocate(descriptor, 0, size)
+            return mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
         except OSError:
             path.unlink()
             raise

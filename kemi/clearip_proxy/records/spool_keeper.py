@@ -47,4 +47,5 @@ class SpoolKeeper:
         self._bound_at_us = now.at_us
 
     def _tell(self, instant: Instant, kind: Kind, *values: int) -> None:
-        self._spool.write(event_line("", instant, [(kind, instant.clock_us, *values)]))
+        line = event_line("", instant, [(kind, instant.clock_us, *values)])
+        self._spool.write(line, instant.clock_us)

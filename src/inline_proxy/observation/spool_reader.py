@@ -16,10 +16,11 @@ from typing import Any, Final
 SUFFIX: Final = ".events"
 DIGITS: Final = 12
 """Of the slice of time, in seconds, that the name of a file begins with."""
-KEPT_S: Final = 3
-"""A file that has been read is deleted when its slice began so long ago."""
-TORN_AFTER_S: Final = 60
-"""What stands without a line end in a file so old was left behind by a process that ended."""
+KEPT_US: Final = 3_000_000
+"""So long after it was first read a file grows no more: it is written to in one slice of time, a
+second. By the monotonic clock, for the other one may be set."""
+TORN_AFTER_US: Final = 60_000_000
+"""What still has no line end by then was left behind by a process that ended."""
 MOST_AT_ONCE: Final = 4 * 1024 * 1024
 """Bytes after which no further slice is read in one go, so that a long absence is made up for
 piece by piece."""
@@ -41,16 +42,16 @@ class SpoolReader:
         self,
         directories: Sequence[Path],
         offsets: Mapping[str, int] | None = None,
-        unix_s: Callable[[], float] = time.time,
         clock_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
     ) -> None:
         """`offsets` are those of the reader before."""
         self._directories = directories
-        self._unix_s = unix_s
         self._clock_us = clock_us
         self._offsets = dict(offsets or {})
         self._unread: dict[str, int] = {}
         """Bytes that were left in a file: a line that is being written, or is told too late."""
+        self._met_us: dict[str, int] = {}
+        """When each file was first read."""
         self.malformed = 0
         """Lines that were no event: what a full disk, or the end of a process, has cut short."""
         self.has_more = False
@@ -79,19 +80,19 @@ class SpoolReader:
 
     def forget_read(self) -> None:
         """Delete the files that have been read and will not grow any more."""
-        now_s = int(self._unix_s())
+        now_us = self._clock_us()
         kept = set()
         for file in self._files():
-            age_s = now_s - int(_slice_of(file))
             is_torn = self._unread.get(file.name, 0) > 0
-            may_grow = age_s < (TORN_AFTER_S if is_torn else KEPT_S)
-            if may_grow or file.name not in self._offsets:
+            grows_for_us = TORN_AFTER_US if is_torn else KEPT_US
+            if now_us < self._met_us.get(file.name, now_us) + grows_for_us:
                 kept.add(file.name)
                 continue
             self.malformed += is_torn
             file.unlink(missing_ok=True)
         self._offsets = {name: at for name, at in self._offsets.items() if name in kept}
         self._unread = {name: left for name, left in self._unread.items() if name in kept}
+        self._met_us = {name: met for name, met in self._met_us.items() if name in kept}
 
     def _files(self) -> list[Path]:
         found = (each.glob(f"*{SUFFIX}") for each in self._directories)
@@ -100,6 +101,7 @@ class SpoolReader:
     def _take(self, file: Path, until_us: int, lines: list[Line]) -> int:
         """Add the lines that have come in a file; return how many bytes they are."""
         data = self._rest_of(file)
+        self._met_us.setdefault(file.name, until_us)
         whole = data[: data.rfind(b"\n") + 1]
         texts = whole.split(b"\n")[:-1]
         fresh = _decoded(texts, has_surrogates=b"\\ud" in whole)

@@ -11,13 +11,13 @@ import pytest
 from unit.kemi.answered_call import AnsweredCall, Taken
 
 BUDGET = {
-    "INVITE": Taken(17, 780),
+    "INVITE": Taken(17, 740),
     "302": Taken(2, 50),  # the connection it came on: nobody else may route a call
-    "search": Taken(14, 860),
+    "search": Taken(14, 825),
     "503": Taken(20, 2_650),
-    "200": Taken(1, 185),
+    "200": Taken(1, 155),
     "ACK": Taken(6, 290),
-    "BYE": Taken(5, 400),
+    "BYE": Taken(5, 370),
 }
 
 

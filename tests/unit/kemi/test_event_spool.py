@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from clearip_proxy.records import event_spool
-from clearip_proxy.records.call_event import Instant, Kind, event_line, new_call_id
-from clearip_proxy.records.event_spool import EventSpool, drop_oldest, slice_file
+from clearip_proxy.records.call_event import Instant, Kind, event_line
+from clearip_proxy.records.event_spool import SLICE_US, EventSpool, drop_oldest, slice_file
 from clearip_proxy.records.spool_keeper import SpoolKeeper
 
 
 class Clock:
     """`time`, as far as the spool asks it."""
 
-    def __init__(self, unix_s: float) -> None:
+    def __init__(self, unix_s: int) -> None:
         self.unix_s = unix_s
 
-    def time(self) -> float:
-        """Seconds since 1970."""
-        return self.unix_s
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970."""
+        return self.unix_s * 1_000_000_000
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def test_lines_of_several_processes_share_the_file_of_their_slice(tmp_path: Path
     """Each appends; none overwrites what another wrote."""
     one, other = EventSpool(tmp_path / "new"), EventSpool(tmp_path / "new")
 
-    one.write("a\n")
-    other.write("b\n")
-    one.write("c\n")
+    one.write("a\n", 5)
+    other.write("b\n", 5)
+    one.write("c\n", 5)
 
     assert slice_file(tmp_path / "new", 100).read_text() == "a\nb\nc\n"
 
@@ -46,9 +46,9 @@ def test_next_slice_has_a_file_that_sorts_after_it(tmp_path: Path, clock: Clock)
     """Names of one length."""
     spool = EventSpool(tmp_path)
 
-    spool.write("a\n")
+    spool.write("a\n", 5)
     clock.unix_s += 9_000
-    spool.write("b\n")
+    spool.write("b\n", 5 + 9_000 * SLICE_US)
 
     first, second = sorted(tmp_path.iterdir())
     assert (first.read_text(), second.read_text()) == ("a\n", "b\n")
@@ -56,7 +56,7 @@ def test_next_slice_has_a_file_that_sorts_after_it(tmp_path: Path, clock: Clock)
 
 def test_nobody_else_may_read_what_is_told_of_calls(tmp_path: Path) -> None:
     """Numbers of people stand in it."""
-    EventSpool(tmp_path / "new").write("a\n")
+    EventSpool(tmp_path / "new").write("a\n", 5)
 
     (file,) = (tmp_path / "new").iterdir()
     assert (file.stat().st_mode & 0o077, (tmp_path / "new").stat().st_mode & 0o077) == (0, 0)
@@ -69,10 +69,10 @@ def test_line_cut_short_is_ended_before_the_next(
     spool, write = EventSpool(tmp_path), os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:3]))
     with pytest.raises(OSError, match="in part"):
-        spool.write("abcdef\n")
+        spool.write("abcdef\n", 5)
     monkeypatch.setattr(os, "write", write)
 
-    spool.write("next\n")
+    spool.write("next\n", 5)
 
     (file,) = tmp_path.iterdir()
     assert file.read_text() == "abc\nnext\n"
@@ -85,9 +85,9 @@ def test_directory_that_cannot_be_made_is_an_error_every_time(tmp_path: Path) ->
 
     for _ in range(2):
         with pytest.raises(OSError, match="file"):
-            spool.write("a\n")
+            spool.write("a\n", 5)
     (tmp_path / "file").unlink()
-    spool.write("a\n")
+    spool.write("a\n", 5)
 
     assert len(list((tmp_path / "file" / "spool").iterdir())) == 1
 
@@ -155,6 +155,33 @@ def test_event_is_one_line_of_ascii() -> None:
     assert line.rstrip("\n").isprintable()
 
 
-def test_calls_of_one_process_have_different_ids() -> None:
+def test_calls_of_one_process_have_different_ids(tmp_path: Path) -> None:
     """Two calls cannot begin in the same microsecond of one process."""
-    assert new_call_id(Instant(1, 9)) != new_call_id(Instant(2, 9))
+    spool = EventSpool(tmp_path)
+    ids = [spool.new_call_id(clock_us) for clock_us in (1, 2, 2 + SLICE_US)]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_time_of_day_is_read_anew_in_every_slice(tmp_path: Path, clock: Clock) -> None:
+    """A clock that was set shows within a second, and costs no line a look at it."""
+    spool = EventSpool(tmp_path)
+    epochs = [spool.turn(5)]
+    clock.unix_s += 60
+    spool.write("a\n", 6)
+    epochs.append(spool.epoch_us)
+    spool.write("b\n", 5 + SLICE_US)
+    epochs.append(spool.epoch_us)
+
+    assert epochs == [100_000_000 - 5, 100_000_000 - 5, 159_000_000 - 5]
+
+
+def test_what_cannot_be_written_is_told_where_somebody_wants_to_know(tmp_path: Path) -> None:
+    """A call goes on whatever becomes of its record."""
+    (tmp_path / "file").touch()
+    lost: list[str] = []
+    spool = EventSpool(tmp_path / "file" / "spool", on_lost=lambda: lost.append("a line"))
+
+    spool.write("a\n", 5)
+
+    assert lost == ["a line"]

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from inline_proxy.observation.spool_reader import (
-    KEPT_S,
+    KEPT_US,
     LONGEST_READING_US,
     MOST_AT_ONCE,
-    TORN_AFTER_S,
+    TORN_AFTER_US,
     SpoolReader,
 )
 from unit.observation.told import line_of, spool_with, told, told_in
@@ -84,10 +84,12 @@ def test_bytes_that_are_no_utf8_become_question_marks(tmp_path: Path) -> None:
 def test_next_reader_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
     """Also when the file has been deleted meanwhile."""
     spool = spool_with(tmp_path, (1, [told("rang", 1)]))
-    reader = SpoolReader([spool], unix_s=lambda: 10_000)
+    now_us = [10_000]
+    reader = SpoolReader([spool], clock_us=lambda: now_us[0])
     list(reader.read())
     offsets = reader.offsets
 
+    now_us[0] += KEPT_US
     reader.forget_read()
     spool_with(tmp_path, (2, [told("asked", 2)]))
 
@@ -97,11 +99,16 @@ def test_next_reader_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
 
 def test_read_files_are_deleted_when_they_can_grow_no_more(tmp_path: Path) -> None:
     """Neither the one that is written to, nor one that has not been read."""
-    spool = spool_with(tmp_path, (1, [told("rang", 1)]), (100, [told("asked", 2)]))
-    reader = SpoolReader([spool], unix_s=lambda: 100 + KEPT_S - 1)
+    spool = spool_with(tmp_path, (1, [told("rang", 1)]))
+    now_us = [10_000]
+    reader = SpoolReader([spool], clock_us=lambda: now_us[0])
+    list(reader.read())
+    now_us[0] += 1
+    spool_with(tmp_path, (100, [told("asked", 2)]))
     list(reader.read())
     spool_with(tmp_path, (50, [told("failed", 3)]))
 
+    now_us[0] = 10_000 + KEPT_US
     reader.forget_read()
 
     assert sorted(path.name[9:12] for path in spool.iterdir()) == ["050", "100"]
@@ -172,13 +179,14 @@ def test_line_that_a_process_never_ended_is_given_up(tmp_path: Path) -> None:
     """After a while, and counted."""
     file = tmp_path / "000000000100-77-1.events"
     file.write_bytes(line_of(told("asked", 1)).encode() + b'["c1",0,["ra' + bytes(100))
-    now_s = [100 + KEPT_S]
-    reader = SpoolReader([tmp_path], unix_s=lambda: now_s[0])
+    now_us = [10_000]
+    reader = SpoolReader([tmp_path], clock_us=lambda: now_us[0])
 
     assert [event["kind"] for event in told_in(reader)] == ["asked"]
+    now_us[0] = 10_000 + KEPT_US
     reader.forget_read()
     assert file.exists()
-    now_s[0] = 100 + TORN_AFTER_S
+    now_us[0] = 10_000 + TORN_AFTER_US
     reader.forget_read()
 
     assert not file.exists()

@@ -1,7 +1,6 @@
 """The callbacks that Kamailio looks up by name: each joins values to a decision, and no more."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearip_proxy.answering import after_clearip
@@ -60,11 +59,8 @@ class Callbacks:
         self._cluster = ClusterDoor(ksr, policy, policy.cluster) if policy.cluster else None
         # A proxy alone does not even look for the group's messages.
         self._take_request = self._on_request_of_a_node if self._cluster else self._on_request
-        self._spool_keeper = (
-            SpoolKeeper(Path(policy.events), this_instant(), spool_of(policy))
-            if policy.events
-            else None
-        )
+        spool = spool_of(policy)
+        self._spool_keeper = SpoolKeeper(spool, this_instant()) if spool is not None else None
 
     def child_init(self, rank: int) -> int:
         """Begin a process; those that take messages, with a positive rank, are made quick."""

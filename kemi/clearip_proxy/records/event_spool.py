@@ -56,7 +56,8 @@ class EventSpool:
         self.until_us = 0
         self.process = ""
         """Four digits that tell this process from the others."""
-        self._directory = directory
+        self.directory = directory
+        """On the disk."""
         self._memory = EventMemory(memory) if memory is not None else None
         self._on_lost = on_lost
         self._number = 0
@@ -141,11 +142,11 @@ class EventSpool:
         if self._file >= 0:
             os.close(self._file)
             self._file, self._slice = -1, -1
-        path = slice_file(self._directory, number)
+        path = slice_file(self.directory, number)
         try:
             self._file = os.open(path, _FLAGS, _PRIVATE_FILE)
         except FileNotFoundError:
-            self._directory.mkdir(_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            self.directory.mkdir(_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             self._file = os.open(path, _FLAGS, _PRIVATE_FILE)
         self._slice = number
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from clearip_proxy.records.call_event import Instant, Kind, event_line, this_instant
 from clearip_proxy.records.event_spool import MAX_BYTES, EventSpool, drop_oldest
@@ -16,17 +15,15 @@ class SpoolKeeper:
 
     def __init__(
         self,
-        directory: Path,
+        spool: EventSpool,
         started: Instant,
-        spool: EventSpool | None = None,
         clock: Callable[[], Instant] = this_instant,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._directory = directory
         self._started: Instant | None = started
         self._clock = clock
         self._max_bytes = max_bytes
-        self._spool = spool or EventSpool(directory)
+        self._spool = spool
         self._bound_at_us = 0
 
     def tick(self) -> None:
@@ -41,7 +38,7 @@ class SpoolKeeper:
         now = self._clock()
         if 0 <= now.at_us - self._bound_at_us < BOUND_INTERVAL_US:
             return
-        dropped = drop_oldest(self._directory, self._max_bytes)
+        dropped = drop_oldest(self._spool.directory, self._max_bytes)
         if dropped.files:
             self._tell(now, Kind.DROPPED, dropped.files, dropped.size_bytes)
         self._bound_at_us = now.at_us

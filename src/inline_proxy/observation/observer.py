@@ -82,7 +82,7 @@ class Observer:
             taken += len(events)
             try:
                 steps = self.book.take(call, epoch_us, events)
-            except (LookupError, TypeError, ValueError):
+            except (AttributeError, LookupError, TypeError, ValueError):
                 _log.exception("an event that cannot be understood: %.200r", events)
                 continue
             if steps:

@@ -106,7 +106,7 @@ def test_oldest_slices_beyond_the_bound_are_dropped(tmp_path: Path) -> None:
 
 def test_keeper_says_once_that_kamailio_has_started(tmp_path: Path) -> None:
     """With the time of the start, and not of the timer's first run."""
-    keeper = SpoolKeeper(tmp_path, Instant(5, 6), clock=lambda: Instant(10_000_000, 7))
+    keeper = SpoolKeeper(EventSpool(tmp_path), Instant(5, 6), clock=lambda: Instant(10_000_000, 7))
 
     keeper.tick()
     keeper.tick()
@@ -120,7 +120,7 @@ def test_keeper_drops_and_says_so(tmp_path: Path) -> None:
     for number in (1, 2):
         slice_file(tmp_path, number).write_text("x" * 10)
     now = [Instant(10_000_000, 7)]
-    keeper = SpoolKeeper(tmp_path, Instant(5, 6), clock=lambda: now[0], max_bytes=15)
+    keeper = SpoolKeeper(EventSpool(tmp_path), Instant(5, 6), clock=lambda: now[0], max_bytes=15)
 
     keeper.tick()
     slice_file(tmp_path, 1).write_text("x" * 10)
@@ -135,7 +135,7 @@ def test_keeper_drops_and_says_so(tmp_path: Path) -> None:
 def test_keeper_survives_a_disk_that_takes_nothing(tmp_path: Path) -> None:
     """It says what it has to when the disk takes it again."""
     (tmp_path / "spool").touch()
-    keeper = SpoolKeeper(tmp_path / "spool", Instant(5, 6))
+    keeper = SpoolKeeper(EventSpool(tmp_path / "spool"), Instant(5, 6))
 
     keeper.tick()
     (tmp_path / "spool").unlink()

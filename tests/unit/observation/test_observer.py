@@ -92,6 +92,17 @@ def test_event_that_cannot_be_understood_costs_no_other(places: Places) -> None:
     assert ids(places) == ["c1"]
 
 
+def test_identity_that_is_no_text_costs_no_other_call(places: Places) -> None:
+    """No release writes one; what stands in the spool may still be anything."""
+    of_another = [{**event, "call": "c9"} for event in (begun(), asked(), answer(identities=[7]))]
+    end = {**FINISHED, "call": "c9"}
+    spool_with(places.spool, (1, [*of_another, end, *CALL, FINISHED]))
+
+    Observer(places, 100, 10).read()
+
+    assert ids(places) == ["c1"]
+
+
 def test_checkpoint_that_takes_long_is_made_seldom(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The status page, in a real browser: from the overview to the ladder of a call."""
 
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ pytestmark = [
     pytest.mark.usefixtures("clearip"),  # a proxy is healthy with its sites alone
 ]
 ADMIN_PORT = 8099
+NODE_PORT = 8096
+"""Of the page of a node of a group; the other proxy may be running still."""
 TRACE_RECEIVER = "127.0.0.1:7971"
 PAGE = f"http://127.0.0.1:{ADMIN_PORT}/"
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
@@ -54,10 +57,10 @@ def page(chromium: Tab, proxy: Proxy) -> Tab:
     return chromium
 
 
-def is_served() -> bool:
+def is_served(port: int = ADMIN_PORT) -> bool:
     """Whether the page's port takes connections."""
     with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", ADMIN_PORT)) == 0
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -127,6 +130,7 @@ def test_overview_shows_health_sites_and_calls(page: Tab, second_target_call: st
     page.prefers("dark")
     picture(page, "overview-dark")
     assert page.complaints == []
+    assert page.value("document.querySelector('#group').hidden")  # an empty table would be a riddle
 
 
 def test_click_on_a_call_shows_its_ladder(page: Tab, second_target_call: str) -> None:
@@ -265,3 +269,30 @@ def test_traced_call_shows_its_messages_below_the_ladder(
     assert page.value("document.querySelector('#no-messages').hidden")
     picture(page, "messages")
     assert page.complaints == []
+
+
+def test_node_of_a_group_shows_the_others(
+    chromium: Tab, proxy_with: ProxyWith, tmp_path: Path
+) -> None:
+    """Of one that is not heard nothing is known but that; without a group there is no such part."""
+    keys = tmp_path / "keys"
+    keys.write_text(secrets.token_hex(32) + "\n")
+    node = proxy_with(
+        admin={"listen": f"127.0.0.1:{NODE_PORT}"},
+        dialog={"key_file": str(keys)},
+        cluster={"address": "127.0.0.31", "port": 5999, "peers": ["127.0.0.32"]},
+    )
+    assert node.process.poll() is None
+    wait_until(lambda: is_served(NODE_PORT), "the observer serves the page")
+    chromium.is_sized(*DESK)
+    chromium.open(f"http://127.0.0.1:{NODE_PORT}/")
+
+    # What it tells of itself is a second old: both of its sites are up when that has passed.
+    chromium.wait_for(r"document.querySelector('#nodes')?.innerText.includes('\theard\t0\t0\t2\t')")
+    own, other = chromium.value(
+        "[...document.querySelectorAll('#nodes tr')]"
+        ".map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    assert own[:2] == ["127.0.0.31 (this node)", "heard"]
+    assert other[:2] == ["127.0.0.32", "not heard"]
+    assert len(set(other[2:])) == 1

@@ -46,6 +46,17 @@ function showHealth(status) {
   }));
 }
 
+function showGroup(group) {
+  $("group").hidden = !group; // a node of no group has none
+  $("nodes").replaceChildren(...(group?.nodes ?? []).map((node) => {
+    const [word, look] = !node.heard ? ["not heard", "bad"] : node.draining ? ["draining", "warn"] : ["heard", "good"];
+    const state = element("td"), name = node.own ? `${node.address} (this node)` : node.address;
+    state.append(element("span", word, `chip ${look}`));
+    const told = [node.calls_per_second, node.calls_in_progress.conversations, node.clearip_sites_up, node.release ?? "–"];
+    return row([name, state, ...(node.heard ? told : told.map(() => "–"))]);
+  }));
+}
+
 function showRates(seconds) {
   const last = seconds.slice(-SECONDS_FOR_A_RATE), sum = {};
   for (const second of last) for (const [name, number] of Object.entries(second.calls)) sum[name] = (sum[name] ?? 0) + number;
@@ -132,6 +143,7 @@ async function refresh() {
     const [status, rates, calls] = await Promise.all([ask("status.json"), ask("rates.json"), ask(`calls.json?${query}`)]);
     if (mine !== asked) return;
     showHealth(status);
+    showGroup(status.cluster);
     showRates(rates.seconds);
     showCalls(calls);
   } catch (fault) {

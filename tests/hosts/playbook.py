@@ -55,27 +55,32 @@ def deploy(
         all_hosts["next-node"] = {**connection, **variables, "ansible_host": and_then}
     hosts = {"hosts": all_hosts}
     inventory.write_text(json.dumps({"inline_proxies": hosts}))  # JSON is YAML
-    asked = ["ansible-playbook", "-i", str(inventory), str(ANSIBLE / playbook), *arguments]
     # By default Ansible goes on with a connection to the same address that another run has left
     # open, which may lead to a host in another network. The path must be short, and last as long.
     with tempfile.TemporaryDirectory(prefix="cp-") as connections:
-        done = subprocess.run(
-            asked,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ANSIBLE,
-            timeout=LIMIT_S,
-            stdin=subprocess.DEVNULL,
-            env={
-                **os.environ,
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_SSH_CONTROL_PATH_DIR": connections,
-                "PYTHONPATH": "",
-                "LC_ALL": "C.UTF-8",
-            },
-        )
+        place = {"ANSIBLE_SSH_CONTROL_PATH_DIR": connections}
+        return played("-i", inventory, ANSIBLE / playbook, *arguments, **place)
+
+
+def played(*arguments: str | Path, **environment: str) -> Recap:
+    """Run `ansible-playbook`: Debian's, which must not meet the libraries of .venv."""
+    done = subprocess.run(
+        ["ansible-playbook", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ANSIBLE,
+        timeout=LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONPATH": "",
+            "LC_ALL": "C.UTF-8",
+            **environment,
+        },
+    )
     return Recap.of(done.stdout + done.stderr)
 
 

@@ -1,16 +1,12 @@
 """The role lays down dashboard and alerts where it is asked to, here in folders of this machine."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
-from hosts.playbook import ANSIBLE, Recap
-
-LIMIT_S = 120
+from hosts.playbook import Recap, played
 
 
-def played(directory: Path, **variables: str) -> Recap:
+def monitoring(directory: Path, **variables: str) -> Recap:
     """Run the role's part on this machine."""
     role = {"name": "inline_proxy", "tasks_from": "monitoring"}
     play = {
@@ -22,23 +18,7 @@ def played(directory: Path, **variables: str) -> Recap:
     }
     playbook = directory / "play.yml"
     playbook.write_text(json.dumps([play]))  # JSON is YAML
-    done = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", str(playbook)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ANSIBLE,
-        timeout=LIMIT_S,
-        stdin=subprocess.DEVNULL,
-        env={
-            **os.environ,
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "ANSIBLE_NOCOLOR": "1",
-            "PYTHONPATH": "",
-            "LC_ALL": "C.UTF-8",
-        },
-    )
-    return Recap.of(done.stdout + done.stderr)
+    return played("-i", "localhost,", playbook)
 
 
 def test_dashboard_and_alerts_are_laid_down_when_asked_for(tmp_path: Path) -> None:
@@ -50,7 +30,7 @@ def test_dashboard_and_alerts_are_laid_down_when_asked_for(tmp_path: Path) -> No
         "inline_proxy_prometheus_rules": str(tmp_path / "rules"),
     }
 
-    first, second = played(tmp_path, **places), played(tmp_path, **places)
+    first, second = monitoring(tmp_path, **places), monitoring(tmp_path, **places)
 
     assert first.failed == 0, first.output
     assert (second.failed, second.changed) == (0, 0), second.output
@@ -63,6 +43,6 @@ def test_dashboard_and_alerts_are_laid_down_when_asked_for(tmp_path: Path) -> No
 
 def test_nothing_is_laid_down_otherwise(tmp_path: Path) -> None:
     """Whoever has neither Grafana nor Prometheus on the host gets no folders of theirs."""
-    recap = played(tmp_path)
+    recap = monitoring(tmp_path)
 
     assert (recap.failed, recap.changed) == (0, 0), recap.output

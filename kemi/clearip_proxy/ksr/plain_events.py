@@ -84,7 +84,12 @@ class PlainEvents:
         )
 
     def responded(self) -> None:
-        """Tell of a target's response, a provisional one or a 2xx."""
+        """Tell of a target's response, a provisional one or a 2xx.
+
+        Of one to a call that was begun under another policy, nobody may want to know.
+        """
+        if not self.are_kept:
+            return
         text = str(self._get(RESPONSE))
         status, call = text[:3], text[4:]
         if status == "100" or not "100" < status < "300" or call == _NO_CALL:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clearip_proxy.callbacks import Callbacks
+from clearip_proxy.ksr.events import CALL_VARIABLE
 from clearip_proxy.moment import Moment
 from clearip_proxy.policy import LogPolicy
 from inline_proxy.observation.spool_reader import SpoolReader
@@ -46,6 +47,17 @@ def test_events_are_the_general_ones(tmp_path: Path) -> None:
     assert [event["kind"] for event in short] == [
         *("begun", "asked", "clearip", "attempted", "rang", "answered", "hung_up"),
     ]
+
+
+def test_response_to_a_call_of_another_policy_is_told_to_nobody(tmp_path: Path) -> None:
+    """Records may have been switched off while it rang."""
+    ksr = connected(RelayingKsr(variables=dict(CALL)))
+    ksr.proxy = Callbacks(ksr, without_events(tmp_path), now=Moment)
+    ksr.variables["$rs"] = 180
+    ksr.stored[CALL_VARIABLE] = "c1"
+
+    assert ksr.proxy.ksr_reply_target(None) == 1
+    assert ksr.logged == []
 
 
 def test_numbers_are_masked_in_the_log_all_the_same(tmp_path: Path) -> None:

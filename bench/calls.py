@@ -57,11 +57,13 @@ def start_carrier(
 
 
 def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
-    """Start to place calls through the proxy."""
+    """Start to place calls through the proxy; `directory` may hold scenarios of its own."""
     statistics = directory / f"{calls.caller}.csv"
     statistics.unlink(missing_ok=True)
+    own = directory / f"{calls.scenario}.xml"
+    scenario = own if own.exists() else LOAD / own.name
     command = [
-        *_sipp(LOAD / f"{calls.scenario}.xml", calls.host, calls.port, statistics),
+        *_sipp(scenario, calls.host, calls.port, statistics),
         f"{calls.host}:{calls.proxy_port}",
         *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
         *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),

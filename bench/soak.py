@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.calls import PATIENCE_S, Calls, start_caller, start_carrier
+from bench.calls import LOAD, PATIENCE_S, Calls, start_caller, start_carrier
 from bench.cost import Say
 from bench.lab import lab
 from bench.places import (
@@ -58,6 +58,7 @@ def soak(directory: Path, proxy: Proxy, minutes: float, rate: int, say: Say) -> 
     mix = _mix(minutes, rate)
     with lab(directory) as place, place.running(proxy) as running:
         start_carrier(place.children, place.directory, port=RINGING_PORT, rings=True)
+        _write_refused(place.directory)
         before = _usage(running)
         callers = [start_caller(place.children, place.directory, each) for each in mix]
         looks = _watched(running, minutes * 60, say)
@@ -81,7 +82,7 @@ def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
         _Kind(3, "refused twice, then answered", number_after(2)),
         _Kind(2, "abandoned", RINGS, "caller-gives-up"),
         *(
-            _Kind(1, f"refused by ClearIP with {status}", number, "caller-refused")
+            _Kind(1, f"refused by ClearIP with {status}", number, f"caller-refused-{status}")
             for number, status in REFUSED.items()
         ),
     )
@@ -97,6 +98,14 @@ def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
         )
         for place, kind in enumerate(kinds, start=1)
     )
+
+
+def _write_refused(directory: Path) -> None:
+    """Write the scenario of a refused call for each code."""
+    text = (LOAD / "caller-refused.xml").read_text()
+    for status in REFUSED.values():
+        path = directory / f"caller-refused-{status}.xml"
+        path.write_text(text.replace('response="603"', f'response="{status}"'))
 
 
 def _watched(running: Running, seconds: float, say: Say) -> list[Usage]:

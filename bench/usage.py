@@ -15,7 +15,7 @@ class Usage:
     cpu_s: float
     """User and system time of all its processes."""
     private_bytes: int
-    """What its processes hold for themselves: unique set sizes, added up."""
+    """What its processes hold that no file stands behind; what they share counts once."""
     shared_bytes: int
     """What its calls occupy of Kamailio's shared memory."""
     descriptors: int
@@ -38,12 +38,19 @@ def _on_processor_ns(pid: int) -> int:
     return total
 
 
+def _anonymous_bytes(pid: int) -> int:
+    """Return a process's part of anonymous memory; files of events that it has mapped are none."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("Pss_Anon:"))
+    return int(kilobytes) * 1024
+
+
 def usage(processes: Iterable[psutil.Process], shared_memory: dict[str, str]) -> Usage:
     """Take everything together; `shared_memory` is what `core.shmmem` says."""
     those = list(processes)
     return Usage(
         cpu_s(those),
-        sum(process.memory_full_info().uss for process in those),
+        sum(_anonymous_bytes(process.pid) for process in those),
         int(shared_memory["used"]),
         sum(process.num_fds() for process in those),
     )

@@ -131,6 +131,8 @@ def _growth(plan: Plan, say: Say) -> dict[str, Any]:
     (plan.output / "growth.svg").write_text(image)
     overloads: dict[str, Overload] = {}
     for each in plan.proxies:
+        if not found[each.name].capacity:
+            raise NotClean(f"{each.name} holds not even {RATES[0]} calls per second for a minute")
         offered = 2 * found[each.name].capacity
         overloads[each.name] = overload(plan.place("overload"), each, offered, say)
         click.echo(

@@ -25,6 +25,7 @@ class Calls:
     """Calls that begin in a second."""
     number: str = ANSWERED_AT_ONCE
     scenario: str = "caller-brief"
+    """A file in `LOAD`, or an absolute path; without its ending."""
     ring_ms: int = 0
     caller: str = "caller"
     """A name for the caller, where there are several."""
@@ -37,6 +38,11 @@ class Calls:
     def lasts_s(self) -> float:
         """How long until the last one begins."""
         return self.count / self.rate
+
+
+def is_clean(calls: Calls, count: Count) -> bool:
+    """Tell whether every call succeeded, and nothing had to be sent twice."""
+    return count.succeeded == calls.count and not count.retransmissions
 
 
 def start_carrier(
@@ -57,13 +63,11 @@ def start_carrier(
 
 
 def start_caller(children: Children, directory: Path, calls: Calls) -> Child:
-    """Start to place calls through the proxy; `directory` may hold scenarios of its own."""
+    """Start to place calls through the proxy."""
     statistics = directory / f"{calls.caller}.csv"
     statistics.unlink(missing_ok=True)
-    own = directory / f"{calls.scenario}.xml"
-    scenario = own if own.exists() else LOAD / own.name
     command = [
-        *_sipp(scenario, calls.host, calls.port, statistics),
+        *_sipp(LOAD / f"{calls.scenario}.xml", calls.host, calls.port, statistics),
         f"{calls.host}:{calls.proxy_port}",
         *("-s", calls.number, "-m", str(calls.count), "-l", str(calls.count)),
         *("-r", f"{calls.rate:.0f}", "-d", str(calls.ring_ms)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.calls import Calls
+from bench.calls import Calls, is_clean
 from bench.cost import ATTEMPTS, RUN_S, Say
 from bench.figures import percentile
 from bench.lab import Lab, Sample, lab
@@ -85,7 +85,7 @@ def _is_held(place: Lab, say: Say, rate: float) -> bool:
         f"{rate:g} calls per second for {HELD_S} s: {calls.count - count.succeeded} failed, "
         f"{count.retransmissions} sent twice"
     )
-    return count.succeeded == calls.count and not count.retransmissions
+    return is_clean(calls, count)
 
 
 def _idle_ms_per_s(running: Running) -> float:

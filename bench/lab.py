@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.calls import Calls, place, start_carrier
+from bench.calls import Calls, is_clean, place, start_carrier
 from bench.clearip import start_clearip
 from bench.delay import Delays
 from bench.proxies import Proxy, Running
@@ -32,7 +32,7 @@ class Sample:
     @property
     def is_clean(self) -> bool:
         """Whether every call succeeded, and nothing had to be sent twice."""
-        return self.count.succeeded == self.calls.count and not self.count.retransmissions
+        return is_clean(self.calls, self.count)
 
 
 class Lab:

@@ -55,10 +55,9 @@ class Soak:
 
 def soak(directory: Path, proxy: Proxy, minutes: float, rate: int, say: Say) -> Soak:
     """Place calls of every kind for so many minutes; `rate` is that of all of them together."""
-    mix = _mix(minutes, rate)
     with lab(directory) as place, place.running(proxy) as running:
         start_carrier(place.children, place.directory, port=RINGING_PORT, rings=True)
-        _write_refused(place.directory)
+        mix = _mix(minutes, rate, place.directory)
         before = _usage(running)
         callers = [start_caller(place.children, place.directory, each) for each in mix]
         looks = _watched(running, minutes * 60, say)
@@ -75,14 +74,14 @@ def soak(directory: Path, proxy: Proxy, minutes: float, rate: int, say: Say) -> 
         )
 
 
-def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
+def _mix(minutes: float, rate: int, directory: Path) -> tuple[Calls, ...]:
     """Of twenty calls twelve are answered, three after refusals, two given up, three refused."""
     kinds = (
         _Kind(12, "answered", ANSWERED_AT_ONCE),
         _Kind(3, "refused twice, then answered", number_after(2)),
         _Kind(2, "abandoned", RINGS, "caller-gives-up"),
         *(
-            _Kind(1, f"refused by ClearIP with {status}", number, f"caller-refused-{status}")
+            _Kind(1, f"refused by ClearIP with {status}", number, _refused_with(status, directory))
             for number, status in REFUSED.items()
         ),
     )
@@ -92,7 +91,7 @@ def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
             rate * kind.twentieths / 20,
             kind.number,
             scenario=kind.scenario,
-            ring_ms=RINGING_MS if kind.number == RINGS else 0,
+            ring_ms=RINGING_MS,
             caller=kind.name,
             port=CALLER_PORT + 200 * place,
         )
@@ -100,12 +99,12 @@ def _mix(minutes: float, rate: int) -> tuple[Calls, ...]:
     )
 
 
-def _write_refused(directory: Path) -> None:
-    """Write the scenario of a refused call for each code."""
+def _refused_with(status: int, directory: Path) -> str:
+    """Write the scenario of a call that is refused with a code; return what it is called by."""
+    scenario = directory / f"caller-refused-{status}"
     text = (LOAD / "caller-refused.xml").read_text()
-    for status in REFUSED.values():
-        path = directory / f"caller-refused-{status}.xml"
-        path.write_text(text.replace('response="603"', f'response="{status}"'))
+    scenario.with_suffix(".xml").write_text(text.replace('response="603"', f'response="{status}"'))
+    return str(scenario)
 
 
 def _watched(running: Running, seconds: float, say: Say) -> list[Usage]:

@@ -40,14 +40,13 @@ class PlainEvents:
         """
         address, size, uri, _, _, from_uri, from_tag, _, call_id, *_ = invite
         spool, clock_us = self._spool, time.monotonic_ns() // 1000
-        epoch_us = spool.epoch_us if clock_us < spool.until_us else spool.turn(clock_us)
-        call = f"{epoch_us + clock_us:x}{spool.process}"
+        call = spool.new_call_id(clock_us)
         self._keep(CALL_VARIABLE, call)
         source = self._trusted[address]
         name = quoted(source.name) if source is not None and source.name else "null"
         asked = f',{_ASKED},{clock_us},"{hop}"]' if hop else ""
         spool.write(
-            f'["{call}",{epoch_us},{_BEGUN},{clock_us},"{call_id}","{from_tag}",'
+            f'["{call}",{spool.epoch_us},{_BEGUN},{clock_us},"{call_id}","{from_tag}",'
             f'"{from_uri}","{uri}","{address}",{name},{size},false,true]{asked}]\n',
             clock_us,
         )

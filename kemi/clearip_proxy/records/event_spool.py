@@ -54,7 +54,7 @@ class EventSpool:
         self.epoch_us = 0
         """What makes microseconds since 1970 of those on the monotonic clock."""
         self.until_us = 0
-        self.process = ""
+        self._process = ""
         """Four digits that tell this process from the others."""
         self.directory = directory
         """On the disk."""
@@ -75,7 +75,7 @@ class EventSpool:
         self._number, within_us = divmod(at_us, SLICE_US)
         self.until_us = clock_us + SLICE_US - within_us
         self.epoch_us = at_us - clock_us
-        self.process = f"{os.getpid() & 0xFFFF:04x}"
+        self._process = f"{os.getpid() & 0xFFFF:04x}"
         self._takes_memory = self._memory is not None
         self._at = self._room = 0
         return self.epoch_us
@@ -83,10 +83,10 @@ class EventSpool:
     def new_call_id(self, clock_us: int) -> str:
         """Return an id that no other call attempt on this machine has had.
 
-        It is told at another moment than the calls before it.
+        It is told at another moment than the calls before it. `epoch_us` is that moment's then.
         """
         epoch_us = self.epoch_us if clock_us < self.until_us else self.turn(clock_us)
-        return f"{epoch_us + clock_us:x}{self.process}"
+        return f"{epoch_us + clock_us:x}{self._process}"
 
     def write(self, text: str, clock_us: int) -> None:
         """Append whole lines of ASCII that are told at a moment on the monotonic clock.

@@ -95,7 +95,8 @@ class CallBook:
     def take(self, call: str, epoch_us: int, events: list[Event]) -> Iterable[Step]:
         """Take the events of a line; what is not known, or comes twice, changes nothing.
 
-        Raises `LookupError`, `TypeError` or `ValueError` where one cannot be understood.
+        Raises `AttributeError`, `LookupError`, `TypeError` or `ValueError` where one cannot be
+        understood.
         """
         if not call:
             return [step for event in events for step in self._take_of_no_call(epoch_us, event)]

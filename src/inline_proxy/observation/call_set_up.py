@@ -84,7 +84,7 @@ class SetUp:
     def __init__(self, events: Sequence[Event]) -> None:
         """Take the events in order; the first is the one that began it.
 
-        Raises `TypeError` or `ValueError` where one cannot be understood.
+        Raises `AttributeError`, `TypeError` or `ValueError` where one cannot be understood.
         """
         self.queries: list[Query] = []
         self.attempts: list[Attempt] = []

@@ -52,7 +52,8 @@ def plain_call(
 ) -> tuple[PlainCall, OpenRecord] | None:
     """Return what is counted of an answered call, and its record; None where it is not plain.
 
-    Raises `TypeError` or `ValueError` where a value is none of its kind, as the general way does.
+    Raises `AttributeError`, `TypeError` or `ValueError` where a value is none of its kind, as the
+    general way does.
     """
     try:
         begun, asked, clearip, attempted, *rang, answered = events
